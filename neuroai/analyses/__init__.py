@@ -1,0 +1,1 @@
+"""Questions put to one system, by Marr's level."""

@@ -1,0 +1,1 @@
+"""What does the system do, and how well?"""

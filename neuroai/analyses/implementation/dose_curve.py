@@ -1,0 +1,118 @@
+"""Dose curves: what lesions of a target do, beside random lesions of the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from neuroai.cards import AnalysisCard
+from neuroai.checks import in_range
+from neuroai.errors import UsageError
+from neuroai.format.answers import NotMeasurable
+
+MIN_CONTROLS = 100
+
+CARD = AnalysisCard(
+    name="dose_curve",
+    level="implementation",
+    question="How do behaviour and representation change as more of the target is lesioned?",
+    form="profile",
+    defined_on="any system whose parts can be lesioned, masked or were silenced",
+    citation="Shallice 1988, From Neuropsychology to Mental Structure",
+)
+
+
+def dose_curve(
+    question: Callable[[tuple[int, ...]], Mapping[str, float]],
+    *,
+    targets: Sequence[int],
+    elements: Sequence[int],
+    doses: Sequence[float] = (0.1, 0.3, 1.0),
+    n_controls: int = MIN_CONTROLS,
+    seed: int = 0,
+) -> dict[str, dict[str, np.ndarray]] | NotMeasurable:
+    """Ask a question of a system under growing lesions and under random lesions.
+
+    For dose d the first round(d n) targets are lesioned (at least one, best first). Controls are
+    random sets of the same size from the region, disjoint from the whole target.
+
+    .. math:: p = (1 + \\#\\{drop_{control} \\ge drop_{target}\\}) / (1 + n_{controls})
+
+    Parameters
+    ----------
+    question : callable
+        Takes the positions of the lesioned elements (empty for the intact system) and gives named
+        measures; the larger, the better.
+    targets : sequence of int
+        Positions of the target's elements, strongest first.
+    elements : sequence of int
+        Positions of every element of the region that may be drawn as a control.
+    doses : sequence of float
+        Fractions of the target, each in (0, 1].
+    n_controls : int
+        Random sets a dose; at least 100.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    dict or NotMeasurable
+        For every measure: ``baseline`` (), ``targeted`` (n_doses,), ``controls`` (n_doses,
+        n_controls), ``p`` (n_doses,) and ``n_targets`` (n_doses,).
+
+    Raises
+    ------
+    UsageError
+        A dose is out of range, or too few controls were asked for.
+
+    Examples
+    --------
+    >>> weights = np.array([5.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    >>> intact = lambda hit: {"accuracy": 8.0 - weights[list(hit)].sum()}
+    >>> curve = dose_curve(intact, targets=[0, 1], elements=range(7), doses=(0.5, 1.0))
+    >>> curve["accuracy"]["targeted"].tolist()
+    [3.0, 0.0]
+    """
+    for dose in doses:
+        in_range(dose, option="dose", low=0, high=1, low_open=True)
+    if n_controls < MIN_CONTROLS:
+        raise UsageError(f"A lesion needs at least {MIN_CONTROLS} controls; got {n_controls}.")
+    if not len(targets):
+        return NotMeasurable("the localiser selected nothing to lesion")
+    sizes = np.array([max(1, round(dose * len(targets))) for dose in doses])
+    others = np.setdiff1d(np.asarray(elements, dtype=int), np.asarray(targets, dtype=int))
+    if len(others) < sizes.max() + 1:
+        return NotMeasurable(
+            f"{len(others)} elements outside the target of {len(targets)} are too few for random "
+            "controls of the same size"
+        )
+    rng = np.random.default_rng(seed)
+    intact = dict(question(()))
+    hits = [question(tuple(int(t) for t in targets[:size])) for size in sizes]
+    controls = [
+        [question(tuple(int(e) for e in rng.choice(others, size, replace=False))) for _ in range(n_controls)]
+        for size in sizes
+    ]
+    return {name: _measure(name, intact, hits, controls, sizes) for name in intact}
+
+
+def _measure(
+    name: str,
+    intact: Mapping[str, float],
+    hits: Sequence[Mapping[str, float]],
+    controls: Sequence[Sequence[Mapping[str, float]]],
+    sizes: np.ndarray,
+) -> dict[str, np.ndarray]:
+    targeted = np.array([hit[name] for hit in hits], dtype=float)
+    random = np.array([[one[name] for one in row] for row in controls], dtype=float)
+    as_large = (random <= targeted[:, None]).sum(axis=1)
+    undefined = np.isnan(targeted) | np.isnan(random).any(axis=1)
+    p = (1 + as_large) / (1 + random.shape[1])
+    return {
+        "baseline": np.asarray(intact[name], dtype=float),
+        "targeted": targeted,
+        "controls": random,
+        "p": np.where(undefined, np.nan, p),
+        "n_targets": sizes,
+    }

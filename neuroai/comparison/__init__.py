@@ -1,0 +1,1 @@
+"""Two answers, one score: metrics, ceilings, statistics."""

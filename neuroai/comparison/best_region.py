@@ -1,0 +1,203 @@
+"""The best region (layer) of a candidate, chosen on one half of the stimuli and scored on the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from neuroai.comparison.catalogue import METRICS
+from neuroai.comparison.paired import Context, Paired
+from neuroai.comparison.pairing import paired_rdms
+from neuroai.comparison.statistics.evaluators import RdmEvaluator
+from neuroai.comparison.statistics.inference import Inference
+from neuroai.errors import UsageError
+from neuroai.format.align import align
+from neuroai.format.answers import Answer
+from neuroai.format.scores import Score
+from neuroai.format.splits import halves
+from neuroai.numerics.intervals import permutation_p, t_interval, two_factor_variance
+from neuroai.numerics.layer_choice import choose_and_score
+from neuroai.numerics.rdm_ceiling import noise_ceiling
+from neuroai.numerics.rdm_vectors import to_square, to_vector
+from neuroai.numerics.resample import bootstrap_counts, stimulus_permutations
+
+N_SPLITS = 10
+MAX_SAMPLES = 200
+
+
+def best_region_scores(
+    brain: Answer,
+    model: Answer,
+    *,
+    metric: str,
+    context: Context,
+    condition: Sequence[str] | None = None,
+    stimuli: str = "same",
+    inference: Inference | None = None,
+) -> tuple[Score, ...]:
+    """Score the best region of a candidate without letting the choice inflate the score.
+
+    For each of ten splits of the stimuli into halves: choose the region with the best mean score
+    on half A, score it on half B, swap, and average. The null and the bootstrap repeat the choice.
+
+    Parameters
+    ----------
+    brain, model : Answer
+        RDM answers with the same parameters.
+    metric : str
+        An RDM metric.
+    context : Context
+        Level, data set and kind of candidate.
+    condition : sequence of str, optional
+        Condition of each common stimulus in sorted order, by which the halves are stratified.
+    stimuli : {"same", "shared"}
+        See `neuroai.format.align.common_stimuli`.
+    inference : Inference, optional
+        Bootstrap samples and permutations; at most 200 of each, since each repeats the choice.
+
+    Returns
+    -------
+    tuple of Score
+        One a brain region, ``selected``, whose ``model_region`` is the one chosen most often. The
+        ceiling is that of half the stimuli, as the score is.
+
+    Raises
+    ------
+    UsageError
+        The metric does not compare RDMs.
+    """
+    card = METRICS.get(metric).card
+    if card.compares != "rdm":
+        raise UsageError(f"Choosing a layer needs an RDM metric; '{metric}' is none.")
+    inference = Inference() if inference is None else inference
+    left, right, _ = align(brain, model, stimuli=stimuli)
+    splits = halves(left.stimuli, condition=condition, n_splits=N_SPLITS, seed=inference.seed)
+    found = []
+    for region in left.regions:
+        paired = paired_rdms(left, right, region=region, method=card.comparator)
+        if len(dict.fromkeys(paired.regions)) < 2:
+            continue
+        found.append(
+            _best(paired, left, right, splits=splits, metric=metric, context=context, inference=inference)
+        )
+    return tuple(found)
+
+
+def _grid(paired: Paired) -> tuple[tuple[str, ...], np.ndarray]:
+    """Arrange the candidates as (n_regions, n_seeds, n_pairs); regions need every seed."""
+    evaluator = paired.evaluator
+    assert_rdm(evaluator)
+    names = tuple(dict.fromkeys(paired.regions))
+    n_seeds = len(set(paired.seeds))
+    rows = {n: [i for i, other in enumerate(paired.regions) if other == n] for n in names}
+    complete = tuple(name for name in names if len(rows[name]) == n_seeds)
+    return complete, np.array([evaluator.models[rows[name]] for name in complete])
+
+
+def assert_rdm(evaluator: object) -> None:
+    """Refuse an evaluator of another form."""
+    if not isinstance(evaluator, RdmEvaluator):
+        raise UsageError("Choosing a layer needs RDMs.")
+
+
+def _best(
+    paired: Paired,
+    brain: Answer,
+    model: Answer,
+    *,
+    splits: np.ndarray,
+    metric: str,
+    context: Context,
+    inference: Inference,
+) -> Score:
+    names, models = _grid(paired)
+    data, method = paired.evaluator.data, paired.evaluator.method
+    n_subjects, n_stimuli = len(data), paired.evaluator.n_stimuli
+    observed = choose_and_score(data, models, halves=splits, method=method)
+    variance, dof, resampled = _variance(data, models, splits, method, n_stimuli, inference)
+    low, high = t_interval(float(observed.value), variance, dof=dof, level=inference.level)
+    rng = np.random.default_rng([inference.seed, 4])
+    orders = stimulus_permutations(min(inference.n_null, MAX_SAMPLES), n_stimuli, rng=rng)
+    null = choose_and_score(data, models, halves=splits, method=method, permutations=orders).samples
+    chosen = Counter(names[i] for i in np.ravel(observed.chosen))
+    name, votes = chosen.most_common(1)[0]
+    ceiling = _half_ceiling(data, splits, method)
+    return Score(
+        level=context.level,
+        analysis=brain.question,
+        metric=metric,
+        dataset=context.dataset,
+        stimulus_set=brain.stimulus_set,
+        brain_region=f"{brain.system} {paired.brain_region}",
+        model=model.system,
+        model_region=name,
+        candidate_kind=context.candidate_kind,
+        benchmark_version=context.benchmark_version,
+        value=float(observed.value),
+        ci_low=float(low),
+        ci_high=float(high),
+        ceiling_low=ceiling[0],
+        ceiling_high=ceiling[1],
+        p=float(permutation_p(float(observed.value), null)),
+        null="stimulus labels permuted, choice repeated",
+        n_null=len(null),
+        resampled=resampled,
+        n_stimuli=n_stimuli,
+        n_brain_subjects=n_subjects,
+        n_model_subjects=models.shape[1],
+        selected=True,
+        note=(
+            f"best of {len(names)} regions, chosen on one half and scored on the other "
+            f"({votes} of {2 * len(splits)} choices: {name}; others: {len(chosen) - 1})"
+        ),
+        history={"chosen": dict(chosen), "n_splits": len(splits), "comparator": method},
+    )
+
+
+def _variance(
+    data: np.ndarray,
+    models: np.ndarray,
+    splits: np.ndarray,
+    method: str,
+    n_stimuli: int,
+    inference: Inference,
+) -> tuple[float, int, str]:
+    """Bootstrap the whole procedure, choice included, over stimuli, subjects and both."""
+    n_subjects = len(data)
+    rng = np.random.default_rng([inference.seed, 3])
+    n = min(inference.n_bootstrap, MAX_SAMPLES)
+    stimuli = bootstrap_counts(n, n_stimuli, rng=rng)
+    over_stimuli = choose_and_score(
+        data, models, halves=splits, method=method, stimulus_counts=stimuli
+    ).samples
+    v_stimuli = np.nanvar(over_stimuli, ddof=1)
+    if n_subjects < 2:
+        return float(v_stimuli * n_stimuli / (n_stimuli - 1)), n_stimuli - 1, "stimuli"
+    subjects = bootstrap_counts(n, n_subjects, rng=rng)
+    over_subjects = choose_and_score(
+        data, models, halves=splits, method=method, subject_counts=subjects
+    ).samples
+    over_both = choose_and_score(
+        data, models, halves=splits, method=method, stimulus_counts=stimuli, subject_counts=subjects
+    ).samples
+    variance = two_factor_variance(
+        np.nanvar(over_both, ddof=1),
+        np.nanvar(over_subjects, ddof=1),
+        v_stimuli,
+        n_subjects=n_subjects,
+        n_stimuli=n_stimuli,
+    )
+    return float(variance), min(n_subjects, n_stimuli) - 1, "stimuli+subjects"
+
+
+def _half_ceiling(data: np.ndarray, splits: np.ndarray, method: str) -> tuple[float, float]:
+    """Average the noise ceilings of the halves on which the score is made."""
+    if len(data) < 2:
+        return np.nan, np.nan
+    square = to_square(data)
+    both = [half for split in splits for half in (split, ~split)]
+    bounds = [noise_ceiling(to_vector(square[:, h][:, :, h]), method=method) for h in both]
+    low, high = np.mean(bounds, axis=0)
+    return float(low), float(high)

@@ -1,0 +1,117 @@
+"""Two aligned answers made ready for a metric, one brain region at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+
+from neuroai.cards import MetricCard
+from neuroai.comparison.catalogue import METRICS
+from neuroai.comparison.choice_pairing import paired_choices
+from neuroai.comparison.paired import Paired
+from neuroai.comparison.statistics.evaluators import GramEvaluator, RdmEvaluator
+from neuroai.errors import UsageError
+from neuroai.format.align import stimulus_means
+from neuroai.format.answers import Answer, part_of
+from neuroai.numerics.gram import centred_gram
+from neuroai.numerics.rdm_vectors import to_vector
+
+
+def paired_evaluators(brain: Answer, model: Answer, *, metric: str) -> Iterator[Paired]:
+    """Make one evaluator for every brain region, all candidate regions together.
+
+    Raises
+    ------
+    UsageError
+        The form of the answers has no evaluator.
+    """
+    entry = METRICS.get(metric)
+    card: MetricCard = entry.card
+    for region in brain.regions:
+        if card.compares == "rdm":
+            yield paired_rdms(brain, model, region=region, method=card.comparator)
+        elif card.compares == "responses":
+            yield paired_grams(brain, model, region=region)
+        elif card.compares == "choices":
+            yield paired_choices(brain, model, region=region, entry=entry)
+        else:
+            raise UsageError(
+                f"The metric '{metric}' compares answers of form '{card.compares}', which are "
+                "shown beside each other but not scored stimulus by stimulus."
+            )
+
+
+def paired_rdms(brain: Answer, model: Answer, *, region: str, method: str) -> Paired:
+    """Turn the RDMs of one brain region, and of every candidate region, into vectors."""
+    subjects, data = _vectors(brain, region)
+    columns, vectors, undefined = [], [], []
+    for name in model.regions:
+        seeds, rdms = _vectors(model, name)
+        reason = _undefined(rdms, model, name)
+        if reason:
+            undefined.append((name, reason))
+            continue
+        columns += [(name, seed) for seed in seeds]
+        vectors += list(rdms)
+    bad = np.isnan(data).any(axis=1)
+    if bad.any():
+        names = [s for s, is_bad in zip(subjects, bad, strict=True) if is_bad]
+        undefined = [(name, f"RDM of {', '.join(names)} has undefined pairs") for name in model.regions]
+        columns, vectors = [], []
+    models = np.array(vectors) if vectors else np.empty((0, data.shape[1]))
+    evaluator = RdmEvaluator(
+        data=data, models=models, method=method, n_stimuli=brain.data.sizes["stimulus"]
+    )
+    return Paired(
+        brain_region=region,
+        subjects=subjects,
+        regions=tuple(name for name, _ in columns),
+        seeds=tuple(seed for _, seed in columns),
+        evaluator=evaluator,
+        undefined=tuple(undefined),
+        n_undefined=brain.undefined.get("units", 0) + model.undefined.get("units", 0),
+        history={"comparator": method},
+    )
+
+
+def _vectors(answer: Answer, region: str) -> tuple[tuple[str, ...], np.ndarray]:
+    """Give the subjects measured in a region and their RDMs as vectors."""
+    rdms = answer.data["rdm"].sel(region=region)
+    vectors = to_vector(rdms.transpose("subject", "stimulus", "stimulus_to").values)
+    measured = ~np.isnan(vectors).all(axis=1)
+    names = [str(name) for name in rdms["subject"].values]
+    return tuple(n for n, ok in zip(names, measured, strict=True) if ok), vectors[measured]
+
+
+def _undefined(rdms: np.ndarray, answer: Answer, region: str) -> str:
+    if not len(rdms):
+        return f"every pattern of {region} is constant: it has no RDM"
+    missing = int(np.isnan(rdms).any(axis=0).sum())
+    if missing:
+        return f"{missing} of {rdms.shape[1]} pairs of stimuli are undefined (constant patterns)"
+    if (rdms.max(axis=1) == rdms.min(axis=1)).any():
+        return f"all dissimilarities of {region} are equal"
+    return ""
+
+
+def paired_grams(brain: Answer, model: Answer, *, region: str) -> Paired:
+    """Turn responses into centred Gram matrices over the same stimuli."""
+    mine = [r for r in brain.responses if part_of(r)[1] == region]
+    data = np.array([_gram(r) for r in mine])
+    models = np.array([_gram(r) for r in model.responses])
+    return Paired(
+        brain_region=region,
+        subjects=tuple(part_of(r)[0] for r in mine),
+        regions=tuple(part_of(r)[1] for r in model.responses),
+        seeds=tuple(part_of(r)[0] for r in model.responses),
+        evaluator=GramEvaluator(data=data, models=models),
+        n_undefined=brain.undefined.get("units", 0) + model.undefined.get("units", 0),
+        history={"resampling": "jackknife over stimuli"},
+    )
+
+
+def _gram(recording: xr.DataArray) -> np.ndarray:
+    means = stimulus_means(recording)
+    return np.asarray(centred_gram(means.values.reshape(means.sizes["stimulus"], -1)), dtype=float)

@@ -1,0 +1,175 @@
+"""References: another subject, or the mean RDM, beside the scores of networks."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from neuroai.comparison.catalogue import METRICS
+from neuroai.comparison.paired import Context
+from neuroai.comparison.pairing import paired_rdms
+from neuroai.comparison.statistics.evaluators import RdmEvaluator
+from neuroai.comparison.statistics.inference import Inference, summarise
+from neuroai.errors import UsageError
+from neuroai.format.align import align
+from neuroai.format.answers import Answer
+from neuroai.format.scores import Score
+from neuroai.numerics.comparators import compare_rdms
+from neuroai.numerics.resample import bootstrap_counts
+
+MEAN_RDM = "score_of_mean_rdm"
+
+
+def subject_reference(
+    brain: Answer, *, metric: str, context: Context, inference: Inference | None = None
+) -> tuple[Score, ...]:
+    """Put every subject in the network's place: the mean score of all pairs of subjects.
+
+    Parameters
+    ----------
+    brain : Answer
+        RDMs of at least two subjects; regions with fewer give no score.
+    metric : str
+        An RDM metric.
+    context : Context
+        Level and data set.
+    inference : Inference, optional
+        How intervals are made.
+
+    Returns
+    -------
+    tuple of Score
+        One a region, with ``candidate_kind`` subject. There is no p-value: the question is how
+        far one brain predicts another, not whether.
+
+    Raises
+    ------
+    UsageError
+        The metric does not compare RDMs.
+
+    Examples
+    --------
+    >>> from neuroai.analyses.algorithm.rdm import rdm
+    >>> from neuroai.testing import toy_brain
+    >>> context = Context(level="algorithm", dataset="toy")
+    >>> subject_reference(rdm(toy_brain()), metric="rdm-pearson", context=context)
+    ()
+    """
+    card = METRICS.get(metric).card
+    if card.compares != "rdm":
+        raise UsageError(f"A subject reference needs an RDM metric; '{metric}' is none.")
+    inference = Inference() if inference is None else inference
+    found = []
+    for region in brain.regions:
+        paired = paired_rdms(brain, brain.restrict(regions=[region]), region=region, method=card.comparator)
+        n_subjects = len(paired.subjects)
+        if n_subjects < 2 or paired.undefined:
+            continue
+        evaluator = paired.evaluator
+        rng = np.random.default_rng([inference.seed, 2])
+        counts = bootstrap_counts(inference.n_bootstrap, evaluator.n_stimuli, rng=rng)
+        others = ~np.eye(n_subjects, dtype=bool)
+        observed = evaluator.observed()
+        # The mean over the other subjects, for every subject: one column.
+        rest = _mean_of_others(observed[None], others)[0]
+        summary = summarise(
+            rest[:, None],
+            samples=_mean_of_others(evaluator.resampled(counts), others)[:, :, None],
+            null=None,
+            chance=None,
+            n_stimuli=evaluator.n_stimuli,
+            inference=inference,
+        )
+        ceiling = evaluator.ceiling()
+        found.append(
+            Score(
+                level=context.level,
+                analysis=brain.question,
+                metric=metric,
+                dataset=context.dataset,
+                stimulus_set=brain.stimulus_set,
+                brain_region=f"{brain.system} {region}",
+                model=f"another {brain.system} subject",
+                model_region=region,
+                candidate_kind="subject",
+                benchmark_version=context.benchmark_version,
+                value=summary.value,
+                ci_low=summary.ci_low,
+                ci_high=summary.ci_high,
+                ceiling_low=ceiling[0],
+                ceiling_high=ceiling[1],
+                resampled=summary.resampled,
+                n_stimuli=evaluator.n_stimuli,
+                n_brain_subjects=n_subjects,
+                n_model_subjects=n_subjects - 1,
+                note="; ".join(("mean over the other subjects", *summary.notes)),
+                pairs=xr.DataArray(
+                    rest[:, None],
+                    dims=("subject", "model_subject"),
+                    coords={"subject": list(paired.subjects), "model_subject": ["the others"]},
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def _mean_of_others(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return np.where(others, scores, 0.0).sum(axis=-1) / others.sum(axis=1)
+
+
+def mean_rdm_scores(
+    brain: Answer, model: Answer, *, metric: str, context: Context, stimuli: str = "same"
+) -> tuple[Score, ...]:
+    """Score candidates against the RDM averaged over subjects, seeds averaged likewise.
+
+    Averaging removes the subjects' noise, so the value is not of the same kind as the score and
+    has neither ceiling nor interval; it is what many papers print.
+
+    Parameters
+    ----------
+    brain, model : Answer
+        RDM answers with the same parameters.
+    metric : str
+        An RDM metric.
+    context : Context
+        Level, data set and kind of candidate.
+    stimuli : {"same", "shared"}
+        See `neuroai.format.align.common_stimuli`.
+
+    Returns
+    -------
+    tuple of Score
+        One a brain region and candidate region, with analysis ``score_of_mean_rdm``.
+    """
+    method = METRICS.get(metric).card.comparator
+    left, right, _ = align(brain, model, stimuli=stimuli)
+    found = []
+    for region in left.regions:
+        paired = paired_rdms(left, right, region=region, method=method)
+        evaluator = paired.evaluator
+        if not isinstance(evaluator, RdmEvaluator):
+            continue
+        for name in dict.fromkeys(paired.regions):
+            mine = [i for i, other in enumerate(paired.regions) if other == name]
+            averaged = evaluator.models[mine].mean(axis=0, keepdims=True)
+            value = compare_rdms(evaluator.data.mean(axis=0, keepdims=True), averaged, method=method)
+            found.append(
+                Score(
+                    level=context.level,
+                    analysis=MEAN_RDM,
+                    metric=metric,
+                    dataset=context.dataset,
+                    stimulus_set=left.stimulus_set,
+                    brain_region=f"{left.system} {region}",
+                    model=right.system,
+                    model_region=name,
+                    candidate_kind=context.candidate_kind,
+                    benchmark_version=context.benchmark_version,
+                    value=float(value[0, 0]),
+                    n_stimuli=evaluator.n_stimuli,
+                    n_brain_subjects=len(paired.subjects),
+                    n_model_subjects=len(mine),
+                    note="RDMs averaged over subjects before comparing: no ceiling applies",
+                )
+            )
+    return tuple(found)

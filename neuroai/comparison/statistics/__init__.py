@@ -1,0 +1,1 @@
+"""Intervals, nulls and p-values of scores."""

@@ -1,0 +1,164 @@
+"""From the scores of pairs of subjects to a value, an interval and a p-value."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from neuroai.checks import in_range
+from neuroai.errors import UsageError
+from neuroai.numerics.intervals import permutation_p, t_interval, t_test_p, two_factor_variance
+
+CALIBRATED_SUBJECTS = 8
+CALIBRATED_STIMULI = 20
+RESAMPLED_SEEDS = 5
+MIN_SAMPLES = 50
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How intervals and p-values are made.
+
+    Attributes
+    ----------
+    n_bootstrap : int
+        Bootstrap samples of stimuli and subjects; at least 50.
+    n_null : int
+        Permutations of the stimulus labels; 0 for none.
+    seed : int
+        Seed of every draw.
+    level : float
+        Coverage of intervals.
+    """
+
+    n_bootstrap: int = 1000
+    n_null: int = 1000
+    seed: int = 0
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        in_range(self.level, option="level", low=0, high=1, low_open=True)
+        if self.n_bootstrap < MIN_SAMPLES or self.n_null < 0:
+            raise UsageError(
+                f"n_bootstrap must be at least {MIN_SAMPLES} and n_null not negative; got "
+                f"{self.n_bootstrap} and {self.n_null}."
+            )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A value with its interval and p-value.
+
+    `resampled` names what the interval generalises over; `notes` what a reader must know.
+    """
+
+    value: float
+    ci_low: float
+    ci_high: float
+    p: float
+    null: str
+    n_null: int
+    resampled: str
+    notes: tuple[str, ...]
+
+
+def summarise(
+    pairs: np.ndarray,
+    *,
+    samples: np.ndarray,
+    null: np.ndarray | None,
+    n_stimuli: int,
+    inference: Inference,
+    chance: float | None = 0.0,
+    null_name: str = "stimulus labels permuted",
+) -> Summary:
+    """Summarise the scores of every brain subject with every model subject.
+
+    The value is the mean over pairs. Its variance is the two-factor variance over stimuli and
+    subjects (Schütt et al. 2023), plus that over seeds if there are at least five; intervals are
+    t-based. The p-value is that of the permutation, else of a two-sided t-test against `chance`.
+
+    Parameters
+    ----------
+    pairs : array, shape (n_subjects, n_seeds)
+        Observed scores.
+    samples : array, shape (n_samples, n_subjects, n_seeds)
+        The scores on bootstrap samples of the stimuli.
+    null : array, shape (n_null, n_subjects, n_seeds), or None
+        The scores under permuted stimulus labels.
+    n_stimuli : int
+        How many stimuli were resampled.
+    inference : Inference
+        Level and seed.
+    chance : float or None
+        Value without any relation, for the t-test when there is no null; None for no test.
+    null_name : str
+        What the null shuffles.
+
+    Returns
+    -------
+    Summary
+        NaN value if any pair is undefined in every subject.
+
+    References
+    ----------
+    Schütt, Kipnis, Diedrichsen & Kriegeskorte 2023, doi:10.7554/eLife.82566
+    """
+    value = float(pairs.mean())
+    n_subjects, n_seeds = pairs.shape
+    samples = samples[np.isfinite(samples).all(axis=(1, 2))]
+    notes = _notes(n_subjects, n_stimuli)
+    if not math.isfinite(value) or len(samples) < MIN_SAMPLES:
+        return Summary(value, math.nan, math.nan, math.nan, "", 0, "", (*notes, "no interval"))
+    variance, dof, resampled = score_variance(
+        pairs, samples=samples, n_stimuli=n_stimuli, seed=inference.seed
+    )
+    low, high = t_interval(value, variance, dof=dof, level=inference.level)
+    if n_seeds < RESAMPLED_SEEDS and n_seeds > 1:
+        notes = (*notes, f"{n_seeds} seeds held fixed")
+    if null is not None:
+        p = permutation_p(value, null.mean(axis=(1, 2)))
+        return Summary(value, low, high, float(p), null_name, len(null), resampled, notes)
+    if chance is None:
+        return Summary(value, low, high, math.nan, "", 0, resampled, notes)
+    p = float(t_test_p(value - chance, variance, dof=dof, side="two-sided"))
+    return Summary(value, low, high, p, f"t-test against {chance:g}", 0, resampled, notes)
+
+
+def score_variance(
+    pairs: np.ndarray, *, samples: np.ndarray, n_stimuli: int, seed: int
+) -> tuple[float, int, str]:
+    """Give the variance of the mean score, its degrees of freedom and what it covers."""
+    n_subjects, n_seeds = pairs.shape
+    rng = np.random.default_rng([seed, 1])
+    v_stimuli = samples.mean(axis=(1, 2)).var(ddof=1)
+    parts, dof = ["stimuli"], n_stimuli - 1
+    variance = v_stimuli * n_stimuli / (n_stimuli - 1)
+    if n_subjects >= 2:
+        counts = rng.multinomial(n_subjects, np.full(n_subjects, 1 / n_subjects), len(samples))
+        weights = counts / n_subjects
+        v_subjects = (weights @ pairs.mean(axis=1)).var(ddof=1)
+        v_both = np.einsum("bs,bs->b", weights, samples.mean(axis=2)).var(ddof=1)
+        variance = two_factor_variance(
+            v_both, v_subjects, v_stimuli, n_subjects=n_subjects, n_stimuli=n_stimuli
+        )
+        parts, dof = ["stimuli", "subjects"], min(n_subjects, n_stimuli) - 1
+    if n_seeds >= RESAMPLED_SEEDS:
+        # Seeds are crossed with both other factors; their own variance adds to first order.
+        variance = variance + pairs.mean(axis=0).var(ddof=1) / n_seeds
+        parts, dof = [*parts, "seeds"], min(dof, n_seeds - 1)
+    return float(variance), int(dof), "+".join(parts)
+
+
+def _notes(n_subjects: int, n_stimuli: int) -> tuple[str, ...]:
+    notes = []
+    if n_subjects == 1:
+        notes.append("one subject: the interval generalises over stimuli only")
+    if n_subjects < CALIBRATED_SUBJECTS or n_stimuli < CALIBRATED_STIMULI:
+        notes.append(
+            f"uncalibrated interval ({n_subjects} subjects, {n_stimuli} stimuli; "
+            f"calibrated from {CALIBRATED_SUBJECTS} and {CALIBRATED_STIMULI})"
+        )
+    return tuple(notes)

@@ -1,0 +1,1 @@
+"""The conductor: composes questions, lesions, comparisons and their provenance."""

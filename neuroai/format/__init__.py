@@ -1,0 +1,1 @@
+"""The common labelled form: names, types, checks, alignment, splits, files."""

@@ -1,0 +1,1 @@
+"""Tables, figures and pages; they read scores and compute nothing."""

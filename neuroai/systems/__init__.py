@@ -1,0 +1,1 @@
+"""What meets stimuli: brains (recorded) and models (computed)."""
