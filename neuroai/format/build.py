@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from neuroai.errors import FormatError
@@ -13,9 +14,11 @@ from neuroai.format.schema import (
     FORMAT_VERSION,
     FORMS,
     LOGICAL,
+    NUMBER,
     OPTION,
     PRESENTATION,
     REGION,
+    ROW,
     SAMPLE,
     STIMULUS_ID,
     STRING,
@@ -36,7 +39,8 @@ def text(values: Any) -> np.ndarray:
     ['a', '', '']
     """
     array = np.asarray(values, dtype=object)
-    flat = ["" if v is None or (isinstance(v, float) and v != v) else str(v) for v in array.ravel()]
+    missing = pd.isna(array.ravel())
+    flat = ["" if gone else str(v) for v, gone in zip(array.ravel(), missing, strict=True)]
     return np.array(flat, dtype=object).reshape(array.shape)
 
 
@@ -48,11 +52,23 @@ def logical(values: Any) -> np.ndarray:
     >>> logical([True, False, None]).tolist()
     [1.0, 0.0, nan]
     """
-    flat = np.asarray(values, dtype=object).ravel()
-    array = np.array([np.nan if v is None else float(v) for v in flat], dtype=np.float32)
+    array = _numbers(values, dtype=np.float32).ravel()
     if not np.isin(array[~np.isnan(array)], (0.0, 1.0)).all():
         raise FormatError("A logical column holds only 0, 1 and missing values.")
     return array.reshape(np.shape(values))
+
+
+def _numbers(values: Any, *, dtype: type) -> np.ndarray:
+    """Turn values into floats, missing ones into NaN."""
+    array = np.asarray(values)
+    if array.dtype.kind in "fiub":
+        return array.astype(dtype)
+    flat = array.astype(object).ravel()
+    try:
+        floats = [np.nan if gone else float(v) for v, gone in zip(flat, pd.isna(flat), strict=True)]
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"A column of numbers holds something else: {error}.") from error
+    return np.array(floats, dtype=dtype).reshape(array.shape)
 
 
 def typed(values: Any, *, kind: str) -> np.ndarray:
@@ -61,7 +77,7 @@ def typed(values: Any, *, kind: str) -> np.ndarray:
         return text(values)
     if kind == LOGICAL:
         return logical(values)
-    return np.asarray(values, dtype=np.float64)
+    return _numbers(values, dtype=np.float64)
 
 
 def _coords(form: str, given: Mapping[str, Any], *, free: str) -> dict[str, Any]:
@@ -69,13 +85,37 @@ def _coords(form: str, given: Mapping[str, Any], *, free: str) -> dict[str, Any]
     columns = {**FORMS[form].known, **FORMS[form].required}
     coords: dict[str, Any] = {}
     for name, values in given.items():
-        if name in columns:
-            coords[name] = (columns[name].dims, typed(values, kind=columns[name].type))
-        else:
-            array = np.asarray(values)
-            kind = "number" if array.dtype.kind in "fiub" else STRING
-            coords[name] = ((free,), typed(values, kind=kind))
+        dims = columns[name].dims if name in columns else (free,)
+        kind = columns[name].type if name in columns else _kind_of(values)
+        try:
+            typed_values = typed(values, kind=kind)
+        except FormatError as error:
+            raise FormatError(f"Column '{name}' of a {form}: {error}") from error
+        if typed_values.ndim != len(dims):
+            raise FormatError(
+                f"'{name}' of a {form} runs along {dims}; got {typed_values.ndim} dimensions."
+            )
+        coords[name] = (dims, typed_values)
     return coords
+
+
+def _kind_of(values: Any) -> str:
+    """Tell numbers, of which some may be missing, from text."""
+    array = np.asarray(values)
+    if array.dtype.kind == "O":
+        known = array[~pd.isna(array)]
+        numbers = [isinstance(value, (int, float, np.number)) for value in known]
+        return NUMBER if numbers and all(numbers) else STRING
+    return NUMBER if array.dtype.kind in "fiub" else STRING
+
+
+def _table(form: str, columns: Mapping[str, Any], *, free: str) -> xr.Dataset:
+    """Put columns side by side, or name those of another length."""
+    typed_columns = _coords(form, columns, free=free)
+    lengths = {name: values.shape[0] for name, (_, values) in typed_columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise FormatError(f"Columns of a {form} have one length; got {lengths}.")
+    return xr.Dataset(typed_columns)
 
 
 def _attrs(form: str, **attrs: Any) -> dict[str, Any]:
@@ -189,7 +229,7 @@ def behaviour(
     >>> b.sizes["trial"]
     1
     """
-    table = xr.Dataset(_coords("behaviour", columns, free=TRIAL))
+    table = _table("behaviour", columns, free=TRIAL)
     table.attrs = _attrs(
         "behaviour",
         system=system,
@@ -238,11 +278,9 @@ def continuous(
     return validate(array)
 
 
-def measure(
-    columns: Mapping[str, Any], *, system: str, kind: str, stimulus_set: str
-) -> xr.Dataset:
+def measure(columns: Mapping[str, Any], *, system: str, kind: str, stimulus_set: str) -> xr.Dataset:
     """Build a checked table of published aggregates: ``value, n, subject, provenance`` and more."""
-    table = xr.Dataset(_coords("measure", columns, free="row"))
+    table = _table("measure", columns, free=ROW)
     table.attrs = _attrs("measure", system=system, kind=kind, stimulus_set=stimulus_set)
     return validate(table)
 

@@ -302,7 +302,9 @@ def _restored(data: xr.Dataset) -> xr.Dataset:
     data.attrs = {k: _python(v) for k, v in data.attrs.items() if k != "Conventions"}
     layout = json.loads(data.attrs.get(LAYOUT, "{}"))
     if layout:
-        data = data.set_coords(layout["coords"])[layout["variables"]]
+        data = data.set_coords(layout["coords"])
+        ordered = {name: data.variables[name] for name in layout["variables"]}
+        data = xr.Dataset(ordered, coords=data.coords, attrs=data.attrs)
     return data
 
 
@@ -318,7 +320,8 @@ def _form(data: xr.Dataset, path: Path | str) -> xr.DataArray | xr.Dataset:
     if form not in FORMS:
         raise FormatError(
             f"{path} does not say which form it holds: its attr format is {form!r}, known are "
-            f"{', '.join((*FORMS, 'answer', *FREE_FORMS))}. Write it with neuroai.format.files.save."
+            f"{', '.join((*FORMS, 'answer', *FREE_FORMS))}. "
+            "Write it with neuroai.format.files.save."
         )
     if not FORMS[form].array:
         return validate(data)

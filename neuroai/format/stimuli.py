@@ -90,11 +90,14 @@ class StimulusSet:
 
         Raises
         ------
+        UnknownName
+            The set has no such stimulus.
         IntegrityError
             The content is not what the table's sha256 says.
         """
         if self.load is None:
             raise FormatError(f"The stimuli of '{self.name}' are not distributed.")
+        known_name(stimulus_id, self.ids, kind=f"stimulus of '{self.name}'")
         stimulus = self.load(stimulus_id)
         wanted, got = self.table.loc[stimulus_id, "sha256"], content_sha256(stimulus)
         if wanted and wanted != got:

@@ -73,6 +73,9 @@ def _check_dims(data: xr.DataArray | xr.Dataset, form: Form) -> None:
             f"A {form.name} has dims {form.dims} and may have {form.optional_dims}; got {dims}. "
             "Rename or drop dimensions."
         )
+    if form.array and data.dtype.kind not in ("b" if form.name == "lesions" else "fiub"):
+        wanted = "truth values" if form.name == "lesions" else "numbers"
+        raise FormatError(f"The values of the form '{form.name}' are {wanted}; got {data.dtype}.")
     if form.array and dims[: len(form.dims)] != form.dims:
         raise FormatError(
             f"A {form.name} has dims {form.dims} in this order; got {dims}. "
@@ -96,7 +99,7 @@ def _check_columns(data: xr.DataArray | xr.Dataset, form: Form) -> None:
 
 def _check_type(name: str, values: xr.DataArray | xr.Variable, column: Column, form: Form) -> None:
     # `session` may describe presentations (one subject's days) or units (pseudo-populations).
-    if tuple(values.dims) != column.dims and not (name in ("session", "subject")):
+    if tuple(values.dims) != column.dims and name not in ("session", "subject"):
         raise FormatError(
             f"'{name}' of a {form.name} runs along {column.dims}; here it runs along "
             f"{tuple(values.dims)}."
@@ -119,7 +122,11 @@ def _check_type(name: str, values: xr.DataArray | xr.Variable, column: Column, f
 def _check_values(data: xr.DataArray | xr.Dataset, form: Form) -> None:
     if UNIT_ID in data.coords:
         no_duplicates(data[UNIT_ID].values, where="unit_id")
-    if STIMULUS_ID in data.variables if isinstance(data, xr.Dataset) else STIMULUS_ID in data.coords:
+    if (
+        STIMULUS_ID in data.variables
+        if isinstance(data, xr.Dataset)
+        else STIMULUS_ID in data.coords
+    ):
         if form.name == "recording" and (data[STIMULUS_ID].values == "").any():
             raise FormatError("Every presentation of a recording needs a stimulus_id.")
     if form.name == "behaviour":
@@ -143,6 +150,8 @@ def _check_attrs(data: xr.DataArray | xr.Dataset) -> None:
             f"A form with a time axis needs the attr time_unit, one of {TIME_UNITS}; "
             f"got {data.attrs.get('time_unit')!r}."
         )
-    strange = {k: type(v).__name__ for k, v in data.attrs.items() if not isinstance(v, (str, int, float))}
+    strange = {
+        k: type(v).__name__ for k, v in data.attrs.items() if not isinstance(v, (str, int, float))
+    }
     if strange:
         raise FormatError(f"Attrs are str, int or float (history as JSON); got {strange}.")

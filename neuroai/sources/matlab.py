@@ -1,0 +1,55 @@
+"""MATLAB files, up to version 7: plain arrays, cells and structs; nothing is executed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroai.errors import DataError
+
+
+def read_matlab(path: Path) -> dict[str, Any]:
+    """Read the variables of a MATLAB file, singleton dimensions squeezed away.
+
+    Returns
+    -------
+    dict
+        From a variable's name to its value; structs are arrays with named fields.
+
+    Raises
+    ------
+    DataError
+        The file is no MATLAB file, or of version 7.3 (which is HDF5).
+    """
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        content = loadmat(path, squeeze_me=True)
+    except (MatReadError, ValueError, TypeError, OSError, NotImplementedError) as error:
+        raise DataError(
+            f"{path} cannot be read as a MATLAB file of version 5 to 7 ({error}). "
+            "Save it in MATLAB with save(..., '-v7')."
+        ) from error
+    return {name: value for name, value in content.items() if not name.startswith("__")}
+
+
+def struct_field(struct: np.ndarray, field: str) -> np.ndarray:
+    """Stack one numeric field of a struct array.
+
+    Parameters
+    ----------
+    struct : structured array, any shape
+        As `read_matlab` gives it.
+    field : str
+        Name of the field; its content has the same shape in every element.
+
+    Returns
+    -------
+    array, shape (*struct.shape, *content.shape), float64
+    """
+    values = struct[field]
+    stacked = np.stack([np.asarray(value, dtype=np.float64) for value in values.ravel()])
+    return stacked.reshape(values.shape + stacked.shape[1:])
