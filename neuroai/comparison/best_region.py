@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
+from neuroai.comparison.ceilings import rdm_ceiling
 from neuroai.comparison.catalogue import METRICS
 from neuroai.comparison.paired import Context, Paired
 from neuroai.comparison.pairing import paired_rdms
@@ -19,7 +21,6 @@ from neuroai.format.scores import Score
 from neuroai.format.splits import halves
 from neuroai.numerics.intervals import permutation_p, t_interval, two_factor_variance
 from neuroai.numerics.layer_choice import choose_and_score
-from neuroai.numerics.rdm_ceiling import noise_ceiling
 from neuroai.numerics.rdm_vectors import to_square, to_vector
 from neuroai.numerics.resample import bootstrap_counts, stimulus_permutations
 
@@ -116,14 +117,20 @@ def _best(
     data, method = paired.evaluator.data, paired.evaluator.method
     n_subjects, n_stimuli = len(data), paired.evaluator.n_stimuli
     observed = choose_and_score(data, models, halves=splits, method=method)
+    value = float(observed.value)
     variance, dof, resampled = _variance(data, models, splits, method, n_stimuli, inference)
-    low, high = t_interval(float(observed.value), variance, dof=dof, level=inference.level)
+    low, high = t_interval(value, variance, dof=dof, level=inference.level)
     rng = np.random.default_rng([inference.seed, 4])
-    orders = stimulus_permutations(min(inference.n_null, MAX_SAMPLES), n_stimuli, rng=rng)
-    null = choose_and_score(data, models, halves=splits, method=method, permutations=orders).samples
+    n_null = min(inference.n_null, MAX_SAMPLES)
+    null = np.empty(0)
+    if n_null:
+        orders = stimulus_permutations(n_null, n_stimuli, rng=rng)
+        null = choose_and_score(
+            data, models, halves=splits, method=method, permutations=orders
+        ).samples
     chosen = Counter(names[i] for i in np.ravel(observed.chosen))
     name, votes = chosen.most_common(1)[0]
-    ceiling = _half_ceiling(data, splits, method)
+    ceiling = _half_ceiling(data, splits, method, paired.evaluator.pooling)
     return Score(
         level=context.level,
         analysis=brain.question,
@@ -135,13 +142,13 @@ def _best(
         model_region=name,
         candidate_kind=context.candidate_kind,
         benchmark_version=context.benchmark_version,
-        value=float(observed.value),
+        value=value,
         ci_low=float(low),
         ci_high=float(high),
         ceiling_low=ceiling[0],
         ceiling_high=ceiling[1],
-        p=float(permutation_p(float(observed.value), null)),
-        null="stimulus labels permuted, choice repeated",
+        p=permutation_p(value, null) if n_null else math.nan,
+        null="stimulus labels permuted, choice repeated" if n_null else "",
         n_null=len(null),
         resampled=resampled,
         n_stimuli=n_stimuli,
@@ -169,18 +176,15 @@ def _variance(
     rng = np.random.default_rng([inference.seed, 3])
     n = min(inference.n_bootstrap, MAX_SAMPLES)
     stimuli = bootstrap_counts(n, n_stimuli, rng=rng)
-    over_stimuli = choose_and_score(
-        data, models, halves=splits, method=method, stimulus_counts=stimuli
-    ).samples
+    how = {"halves": splits, "method": method}
+    over_stimuli = choose_and_score(data, models, stimulus_counts=stimuli, **how).samples
     v_stimuli = np.nanvar(over_stimuli, ddof=1)
     if n_subjects < 2:
         return float(v_stimuli * n_stimuli / (n_stimuli - 1)), n_stimuli - 1, "stimuli"
     subjects = bootstrap_counts(n, n_subjects, rng=rng)
-    over_subjects = choose_and_score(
-        data, models, halves=splits, method=method, subject_counts=subjects
-    ).samples
+    over_subjects = choose_and_score(data, models, subject_counts=subjects, **how).samples
     over_both = choose_and_score(
-        data, models, halves=splits, method=method, stimulus_counts=stimuli, subject_counts=subjects
+        data, models, stimulus_counts=stimuli, subject_counts=subjects, **how
     ).samples
     variance = two_factor_variance(
         np.nanvar(over_both, ddof=1),
@@ -192,12 +196,16 @@ def _variance(
     return float(variance), min(n_subjects, n_stimuli) - 1, "stimuli+subjects"
 
 
-def _half_ceiling(data: np.ndarray, splits: np.ndarray, method: str) -> tuple[float, float]:
+def _half_ceiling(
+    data: np.ndarray, splits: np.ndarray, method: str, pooling: str
+) -> tuple[float, float]:
     """Average the noise ceilings of the halves on which the score is made."""
     if len(data) < 2:
         return np.nan, np.nan
     square = to_square(data)
     both = [half for split in splits for half in (split, ~split)]
-    bounds = [noise_ceiling(to_vector(square[:, h][:, :, h]), method=method) for h in both]
+    bounds = [
+        rdm_ceiling(to_vector(square[:, h][:, :, h]), method=method, pooling=pooling) for h in both
+    ]
     low, high = np.mean(bounds, axis=0)
     return float(low), float(high)

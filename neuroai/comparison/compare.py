@@ -93,10 +93,12 @@ def compare(
 
 
 def _check_question(brain: Answer, model: Answer, *, metric: str, form: str) -> None:
+    # Confusions are added up anew for every resample, so they are scored from the choices.
+    wanted = "choices" if form == "confusion" else form
     for answer in (brain, model):
-        if answer.form != form:
+        if answer.form != wanted:
             raise UsageError(
-                f"The metric '{metric}' compares answers of form '{form}'; '{answer.system}' "
+                f"The metric '{metric}' compares answers of form '{wanted}'; '{answer.system}' "
                 f"answered '{answer.question}' in the form '{answer.form}'."
             )
     distances = {a.parameters.get("distance") for a in (brain, model)} - {None}
@@ -152,7 +154,7 @@ def _base(
 ) -> dict[str, object]:
     return {
         "level": context.level,
-        "analysis": brain.question,
+        "analysis": f"{brain.question}: {context.task}" if context.task else brain.question,
         "metric": metric,
         "dataset": context.dataset,
         "stimulus_set": brain.stimulus_set,

@@ -22,6 +22,8 @@ class Context:
         What was done to the candidate.
     benchmark_version : str
         Version of the benchmark that asks; empty outside benchmarks.
+    task : str
+        Choice task, where there is one; part of the analysis's name in the table.
     """
 
     level: str
@@ -30,6 +32,7 @@ class Context:
     intervention: str = "none"
     dose: float = math.nan
     benchmark_version: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def paired_evaluators(brain: Answer, model: Answer, *, metric: str) -> Iterator[
             yield paired_rdms(brain, model, region=region, method=card.comparator)
         elif card.compares == "responses":
             yield paired_grams(brain, model, region=region)
-        elif card.compares == "choices":
+        elif card.compares in ("choices", "confusion", "table"):
             yield paired_choices(brain, model, region=region, entry=entry)
         else:
             raise UsageError(
@@ -62,7 +62,11 @@ def paired_rdms(brain: Answer, model: Answer, *, region: str, method: str) -> Pa
         columns, vectors = [], []
     models = np.array(vectors) if vectors else np.empty((0, data.shape[1]))
     evaluator = RdmEvaluator(
-        data=data, models=models, method=method, n_stimuli=brain.data.sizes["stimulus"]
+        data=data,
+        models=models,
+        method=method,
+        n_stimuli=brain.data.sizes["stimulus"],
+        pooling=pooling_of(brain),
     )
     return Paired(
         brain_region=region,
@@ -72,8 +76,13 @@ def paired_rdms(brain: Answer, model: Answer, *, region: str, method: str) -> Pa
         evaluator=evaluator,
         undefined=tuple(undefined),
         n_undefined=brain.undefined.get("units", 0) + model.undefined.get("units", 0),
-        history={"comparator": method},
+        history={"comparator": method, "ceiling pools RDMs by": pooling_of(brain)},
     )
+
+
+def pooling_of(brain: Answer) -> str:
+    """Say how the ceiling averages RDMs: correlation distances share one unit, others do not."""
+    return "mean" if brain.parameters.get("distance") == "correlation" else "comparator"
 
 
 def _vectors(answer: Answer, region: str) -> tuple[tuple[str, ...], np.ndarray]:

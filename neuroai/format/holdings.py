@@ -31,6 +31,12 @@ class SystemData:
         Answers that were published as they stand.
     missing : mapping
         For what was not measured, the reason: keys are ``recordings``, ``behaviour``, ``lesions``.
+    measures : tuple of xarray.Dataset
+        Tables of published aggregates.
+    lesions : tuple of xarray.DataArray
+        Lesion masks of patients.
+    connectomes : tuple of xarray.DataArray
+        Matrices of weights from node to node.
     """
 
     name: str
@@ -40,6 +46,9 @@ class SystemData:
     behaviour: tuple[xr.Dataset, ...] = ()
     published: tuple[Answer, ...] = ()
     missing: dict[str, str] = field(default_factory=dict)
+    measures: tuple[xr.Dataset, ...] = ()
+    lesions: tuple[xr.DataArray, ...] = ()
+    connectomes: tuple[xr.DataArray, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,9 @@ class Recorded:
         """Subjects with recordings; without recordings those with behaviour or answers."""
         found = [str(r.attrs["subject"]) for r in self.data.recordings]
         if not found:
-            found = [s for b in self.data.behaviour for s in np.unique(b[SUBJECT].values.astype(str))]
+            found = [
+                s for b in self.data.behaviour for s in np.unique(b[SUBJECT].values.astype(str))
+            ]
             found += [s for answer in self.data.published for s in answer.subjects]
         return tuple(dict.fromkeys(found))
 
@@ -109,7 +111,9 @@ class Recorded:
         self, task: ChoiceTask, stimuli: StimulusSet | None = None
     ) -> xr.Dataset | NotMeasurable:
         """Give the recorded choices on a task, under the intervention that is asked for."""
-        tables = [b for b in self.data.behaviour if b.attrs.get("task") == task.name and "choice" in b]
+        tables = [
+            b for b in self.data.behaviour if b.attrs.get("task") == task.name and "choice" in b
+        ]
         if not tables:
             reason = f"no choices were recorded on the task '{task.name}'"
             return NotMeasurable(self._missing("behaviour", reason))
@@ -181,7 +185,9 @@ def chosen_names(
     for pattern in wanted:
         if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
             if any(mark in pattern for mark in "*?["):
-                raise UnknownName(f"No {kind} matches '{pattern}'. There is: {listing(known, shown=12)}.")
+                raise UnknownName(
+                    f"No {kind} matches '{pattern}'. There is: {listing(known, shown=12)}."
+                )
             known_name(pattern, known, kind=kind)
     return tuple(n for n in known if any(fnmatch.fnmatchcase(n, pattern) for pattern in wanted))
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from neuroai.comparison.ceilings import rdm_ceiling
 from neuroai.numerics.cka import cka
 from neuroai.numerics.comparators import compare_rdms
-from neuroai.numerics.rdm_bootstrap import bootstrap_rdms
-from neuroai.numerics.rdm_ceiling import noise_ceiling
 from neuroai.numerics.rdm_permutation import permute_rdms
+from neuroai.numerics.rdm_resampling import resampled_similarity
 
 
 class Evaluator(Protocol):
@@ -41,6 +40,7 @@ class RdmEvaluator:
     models: np.ndarray
     method: str
     n_stimuli: int
+    pooling: str = "comparator"
 
     def observed(self) -> np.ndarray:
         """Compare every pair of RDMs."""
@@ -48,9 +48,7 @@ class RdmEvaluator:
 
     def resampled(self, counts: np.ndarray) -> np.ndarray:
         """Weigh the pairs of stimuli; pairs of one stimulus with itself are left out."""
-        return bootstrap_rdms(
-            self.data, self.models, method=self.method, stimulus_counts=counts, ceilings=False
-        ).pairs
+        return resampled_similarity(self.data, self.models, counts, method=self.method)
 
     def permuted(self, permutations: np.ndarray) -> np.ndarray:
         """Permute the rows and columns of the candidates' RDMs together."""
@@ -59,47 +57,7 @@ class RdmEvaluator:
 
     def ceiling(self) -> tuple[float, float]:
         """Compare each subject with the pooled RDM of the others, and of all."""
-        if len(self.data) < 2:
-            return np.nan, np.nan
-        low, high = noise_ceiling(self.data, method=self.method)
-        return float(low), float(high)
-
-
-@dataclass(frozen=True)
-class MatrixEvaluator:
-    """One number a subject and stimulus: `a` (n_subjects, n) and `b` (n_candidates, n).
-
-    `metric(a, b, weights=None)` gives (n_subjects, n_candidates), or (n_samples, ...) for weights.
-    """
-
-    a: np.ndarray
-    b: np.ndarray
-    metric: Callable[..., np.ndarray]
-
-    @property
-    def n_stimuli(self) -> int:
-        """How many stimuli both sides answered."""
-        return self.a.shape[1]
-
-    def observed(self) -> np.ndarray:
-        """Compare every pair of subjects."""
-        return np.asarray(self.metric(self.a, self.b))
-
-    def resampled(self, counts: np.ndarray) -> np.ndarray:
-        """Weigh the stimuli by their multiplicities."""
-        return np.asarray(self.metric(self.a, self.b, weights=counts.astype(float)))
-
-    def permuted(self, permutations: np.ndarray) -> np.ndarray:
-        """Permute the stimuli of the candidates."""
-        return np.array([self.metric(self.a, self.b[:, order]) for order in permutations])
-
-    def ceiling(self) -> tuple[float, float]:
-        """Compare the subjects with each other: another subject in the candidate's place."""
-        if len(self.a) < 2:
-            return np.nan, np.nan
-        among = np.asarray(self.metric(self.a, self.a))
-        off_diagonal = among[~np.eye(len(among), dtype=bool)]
-        return float(np.nanmean(off_diagonal)), np.nan
+        return rdm_ceiling(self.data, method=self.method, pooling=self.pooling)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,112 @@
+"""Answers about choices made ready for a metric."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neuroai.comparison.paired import Paired
+from neuroai.comparison.statistics.choice_evaluators import (
+    ConfusionEvaluator,
+    MatrixEvaluator,
+    TripletEvaluator,
+)
+from neuroai.comparison.statistics.evaluators import Evaluator
+from neuroai.errors import UsageError
+from neuroai.format.answers import Answer
+from neuroai.format.schema import STIMULUS
+from neuroai.numerics.confusion import option_codes
+from neuroai.registry import Entry
+
+TRIPLET_MARK = "|"
+VARIABLES = {"choices": "correct", "table": "per_stimulus"}
+
+
+def paired_choices(brain: Answer, model: Answer, *, region: str, entry: Entry) -> Paired:
+    """Pair the choices of one brain region with those of every candidate region.
+
+    Raises
+    ------
+    UsageError
+        A table holds nothing stimulus by stimulus.
+    """
+    triplets = "code" in brain.data and "code" in model.data
+    variable = "code" if triplets else VARIABLES.get(entry.card.compares, "correct")
+    if variable not in brain.data or variable not in model.data:
+        raise UsageError(
+            f"The answer to '{brain.question}' holds nothing stimulus by stimulus that "
+            f"'{entry.card.name}' could compare."
+        )
+    subjects, mine = _rows(brain, region, variable)
+    columns, theirs, undefined = [], [], []
+    for name in model.regions:
+        seeds, rows = _rows(model, name, variable)
+        if not len(rows):
+            undefined.append((name, f"no choice of '{model.system}' is defined"))
+        columns += [(name, seed) for seed in seeds]
+        theirs += list(rows)
+    b = np.array(theirs) if theirs else np.empty((0, mine.shape[1]))
+    missing = int(np.isnan(mine).sum() + np.isnan(b).sum())
+    return Paired(
+        brain_region=region,
+        subjects=subjects,
+        regions=tuple(name for name, _ in columns),
+        seeds=tuple(seed for _, seed in columns),
+        evaluator=_evaluator(brain, model, region, mine, b, entry=entry, triplets=triplets),
+        n_undefined=missing,
+        undefined=tuple(undefined),
+        notes=(f"{missing} answers missing",) if missing else (),
+        null=entry.card.chance is not None and not triplets,
+        chance=entry.card.chance if entry.card.chance is not None else 0.0,
+    )
+
+
+def _rows(answer: Answer, region: str, variable: str) -> tuple[tuple[str, ...], np.ndarray]:
+    values = answer.data[variable].sel(region=region).transpose("subject", STIMULUS)
+    rows = values.values.astype(float)
+    defined = ~np.isnan(rows).all(axis=1)
+    names = [str(name) for name in values["subject"].values]
+    return tuple(n for n, ok in zip(names, defined, strict=True) if ok), rows[defined]
+
+
+def _evaluator(
+    brain: Answer,
+    model: Answer,
+    region: str,
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    entry: Entry,
+    triplets: bool,
+) -> Evaluator:
+    if triplets:
+        names = [str(name).split(TRIPLET_MARK) for name in brain.data[STIMULUS].values]
+        ids, members = np.unique(np.array(names), return_inverse=True)
+        return TripletEvaluator(
+            a=a,
+            b=b,
+            members=members.reshape(len(names), 3),
+            n_stimuli=len(ids),
+            metric=entry.function,
+        )
+    if entry.card.compares == "confusion":
+        return _confusions(brain, model, region)
+    return MatrixEvaluator(a=a, b=b, metric=entry.function)
+
+
+def _confusions(brain: Answer, model: Answer, region: str) -> ConfusionEvaluator:
+    truth = brain.data["truth"].values.astype(str)
+    chosen = {str(v) for side in (brain, model) for v in np.unique(side.data["choice"].values.astype(str))}
+    options = sorted((set(truth) | chosen) - {""})
+    codes = option_codes(list(truth), options=options)
+    mine = _counts(brain, region, options)
+    theirs = np.concatenate([_counts(model, name, options) for name in model.regions])
+    return ConfusionEvaluator(a=mine, b=theirs, truth=codes)
+
+
+def _counts(answer: Answer, region: str, options: list[str]) -> np.ndarray:
+    """Give one-hot choices (n_subjects, n_stimuli, n_options) of the subjects who chose at all."""
+    chosen = answer.data["choice"].sel(region=region).transpose("subject", STIMULUS).values
+    correct = answer.data["correct"].sel(region=region).transpose("subject", STIMULUS).values
+    chosen = chosen[~np.isnan(correct.astype(float)).all(axis=1)].astype(str)
+    codes = np.array([option_codes(list(row), options=options) for row in chosen])
+    return (codes[:, :, None] == np.arange(len(options))).astype(float)

@@ -1,0 +1,228 @@
+"""The algorithm level of a comparison: RDMs of every region and layer, and responses."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from neuroai.analyses.algorithm.rdm import rdm
+from neuroai.analyses.algorithm.responses import responses
+from neuroai.comparison.best_region import best_region_scores
+from neuroai.comparison.compare import compare
+from neuroai.comparison.paired import Context
+from neuroai.comparison.references import mean_rdm_scores, subject_reference
+from neuroai.experiment.options import Asked, Part, candidate_kind
+from neuroai.experiment.unmeasured import unmeasured
+from neuroai.format.align import common_stimuli
+from neuroai.format.answers import Answer, NotMeasurable
+from neuroai.format.scores import Score
+from neuroai.systems.base import System
+from neuroai.systems.brain import Recorded
+
+LEVEL = "algorithm"
+BESIDE = ("rdm-pearson", "rdm-cosine", "rdm-rho-a")
+
+
+def ask_rdms(asked: Asked) -> tuple[list[tuple[System, Answer]], list[tuple[Recorded, Answer]], Part]:
+    """Ask every network and brain for its RDMs; what cannot answer becomes a row that says why."""
+    options, missing = asked.options, Part()
+    networks, brains = [], []
+    for network in tqdm(asked.networks, desc="RDMs of networks", disable=not asked.progress):
+        answer = rdm(
+            network,
+            stimuli=asked.holdings.stimuli,
+            regions=options.layers,
+            distance=options.distance,
+        )
+        if isinstance(answer, NotMeasurable):
+            missing += _missing(answer, asked, network)
+        else:
+            networks.append((network, answer))
+    for brain in asked.brains:
+        answer = rdm(brain, regions=options.regions, distance=options.distance, undefined="drop")
+        if isinstance(answer, NotMeasurable):
+            missing += _missing(answer, asked, brain)
+        else:
+            brains.append((brain, answer))
+    return networks, brains, missing
+
+
+def _missing(answer: NotMeasurable, asked: Asked, system: System) -> Part:
+    is_brain = system.kind == "brain"
+    return unmeasured(
+        answer,
+        level=LEVEL,
+        question="rdm",
+        system=system.name,
+        dataset=asked.holdings.card.name,
+        metric=asked.options.metric,
+        brain=system.name if is_brain else "",
+        model="" if is_brain else system.name,
+        kind="model" if is_brain else candidate_kind(system),
+    )
+
+
+def compare_rdms_of(
+    asked: Asked,
+    networks: Sequence[tuple[System, Answer]],
+    brains: Sequence[tuple[Recorded, Answer]],
+) -> Part:
+    """Score every network, other species and confound against every brain's RDMs."""
+    part = Part(answers=tuple(a for _, a in brains) + tuple(a for _, a in networks))
+    pairs = [(b, answer, n, theirs) for b, answer in brains for n, theirs in networks]
+    for brain, answer, network, theirs in tqdm(
+        pairs, desc="comparing RDMs", disable=not asked.progress
+    ):
+        part += Part(scores=_network_scores(asked, brain, answer, network, theirs))
+    for brain, answer in brains:
+        part += Part(scores=_reference_scores(asked, brain, answer, brains))
+    notes = [f"{a.system}: {note}" for a in part.answers for note in a.notes]
+    return part + Part(audit=tuple(notes))
+
+
+def _network_scores(
+    asked: Asked, brain: Recorded, answer: Answer, network: System, theirs: Answer
+) -> tuple[Score, ...]:
+    options = asked.options
+    context = _context(asked, candidate_kind(network))
+    common = {"context": context, "stimuli": options.stimuli}
+    grid = compare(answer, theirs, metric=options.metric, inference=options.inference, **common)
+    best = best_region_scores(
+        answer,
+        theirs,
+        metric=options.metric,
+        condition=conditions(asked, answer, theirs),
+        inference=options.inference,
+        **common,
+    )
+    means = mean_rdm_scores(answer, theirs, metric=options.metric, **common)
+    beside = [
+        score
+        for chosen in best
+        for metric in BESIDE
+        if metric != options.metric
+        for score in compare(
+            answer.restrict(regions=[_region_of(chosen, brain)]),
+            theirs,
+            metric=metric,
+            regions=[chosen.model_region],
+            inference=options.inference,
+            **common,
+        )
+    ]
+    return (*best, *grid, *means, *beside)
+
+
+def _region_of(score: Score, brain: Recorded) -> str:
+    return score.brain_region.removeprefix(f"{brain.name} ")
+
+
+def _context(asked: Asked, kind: str) -> Context:
+    return Context(level=LEVEL, dataset=asked.holdings.card.name, candidate_kind=kind)
+
+
+def conditions(asked: Asked, a: Answer, b: Answer) -> list[str] | None:
+    """Give the condition of the common stimuli, by which halves are stratified, or None."""
+    ids = common_stimuli(a.stimuli, b.stimuli, stimuli="shared")
+    table = asked.holdings.stimuli.table
+    for column in ("category", "condition", "truth"):
+        if column in table.columns and table.loc[list(ids), column].nunique() > 1:
+            return [str(value) for value in table.loc[list(ids), column]]
+    return None
+
+
+def _reference_scores(
+    asked: Asked, brain: Recorded, answer: Answer, brains: Sequence[tuple[Recorded, Answer]]
+) -> tuple[Score, ...]:
+    """Put another subject, another species and simple confounds in the network's place."""
+    options = asked.options
+    found: list[Score] = list(
+        subject_reference(
+            answer,
+            metric=options.metric,
+            context=_context(asked, "subject"),
+            inference=options.inference,
+        )
+    )
+    others = [("species", theirs) for other, theirs in brains if other is not brain]
+    others += [("confound", theirs) for theirs in asked.holdings.confounds]
+    for kind, theirs in others:
+        if kind == "confound" and theirs.parameters.get("distance", "") != options.distance:
+            theirs = _declared(theirs, options.distance)
+        found += compare(
+            answer,
+            theirs,
+            metric=options.metric,
+            context=_context(asked, kind),
+            stimuli="shared",
+            inference=options.inference,
+        )
+    return tuple(found)
+
+
+def _declared(answer: Answer, distance: str) -> Answer:
+    """Let a confound (an RDM of labels, which has no distance of its own) meet any distance."""
+    return dataclasses.replace(answer, parameters={**answer.parameters, "distance": distance})
+
+
+def compare_responses(asked: Asked) -> Part:
+    """Score activity against activity by debiased CKA, where both sides have responses."""
+    found = Part()
+    for brain in asked.brains:
+        theirs = responses(brain, regions=asked.options.regions, undefined="drop")
+        if isinstance(theirs, NotMeasurable):
+            found += unmeasured(
+                theirs,
+                level=LEVEL,
+                question="responses",
+                system=brain.name,
+                dataset=asked.holdings.card.name,
+                metric="cka-debiased",
+                brain=brain.name,
+            )
+            continue
+        for network in asked.networks:
+            found += _cka(asked, theirs, network)
+    return found
+
+
+def _cka(asked: Asked, theirs: Answer, network: System) -> Part:
+    options = asked.options
+    ours = responses(network, stimuli=asked.holdings.stimuli, regions=options.layers)
+    if isinstance(ours, NotMeasurable):
+        return unmeasured(
+            ours,
+            level=LEVEL,
+            question="responses",
+            system=network.name,
+            dataset=asked.holdings.card.name,
+            metric="cka-debiased",
+            model=network.name,
+            kind=candidate_kind(network),
+        )
+    scores = compare(
+        theirs,
+        ours,
+        metric="cka-debiased",
+        context=_context(asked, candidate_kind(network)),
+        stimuli=options.stimuli,
+        inference=options.inference,
+    )
+    return Part(scores=scores)
+
+
+def best_layers(scores: Sequence[Score]) -> dict[str, str]:
+    """Give the layer of every network that was chosen against the first brain region."""
+    found: dict[str, str] = {}
+    for score in scores:
+        if score.selected and score.candidate_kind in ("model", "untrained"):
+            found.setdefault(score.model, score.model_region)
+    return found
+
+
+def mean_brain_rdm(answer: Answer, region: str) -> np.ndarray:
+    """Average the RDMs of the subjects of one region, for pictures only."""
+    return answer.data["rdm"].sel(region=region).mean("subject").values

@@ -1,0 +1,266 @@
+"""A simulated brain of known truth: noisy mixtures of a network's layers, with a planted module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from neuroai.cards import ChoiceTask, Contrast, DatasetCard
+from neuroai.errors import DataError
+from neuroai.format.align import stimulus_means
+from neuroai.format.answers import NotMeasurable
+from neuroai.format.build import behaviour, recording
+from neuroai.format.holdings import Holdings, SystemData
+from neuroai.format.stimuli import StimulusSet, stimulus_set
+from neuroai.systems.base import System
+
+DIGITS = tuple(str(digit) for digit in range(10))
+LOOPED = ("0", "6", "8", "9")
+SUBJECTS = ("sim1", "sim2", "sim3", "sim4")
+N_REPEATS = 4
+N_UNITS = 100
+N_PLANTED = 12
+NOISE = 1.5
+DECISION_NOISE = 0.35
+DOSES = (0.1, 0.3, 1.0)
+SILENCING = "silenced module"
+SHAM = "sham"
+
+TASK = ChoiceTask(name="digit", options=DIGITS, truth="digit", readout=True)
+CONTRAST = Contrast(column="loop", positive=("1",), negative=("0",))
+
+CARD = DatasetCard(
+    name="demo",
+    title="Digits shown to a simulated brain",
+    folder="none",
+    url="https://scikit-learn.org/stable/modules/generated/sklearn.datasets.load_digits.html",
+    licence="images: CC BY 4.0 (UCI); simulation: BSD-3",
+    citation="Alpaydin & Kaynak 1998, Optical recognition of handwritten digits, UCI repository",
+    doi="10.24432/C50P49",
+    modality=("simulated recordings", "simulated choices"),
+    systems=("simulated brain",),
+    n_stimuli=80,
+    size_mib=0.1,
+    answers={
+        "computation": "ten-way choices",
+        "algorithm": "recordings of two regions with repeats",
+        "implementation": "silencing of a planted module at three doses, with sham trials",
+    },
+    contrasts={"loops": CONTRAST},
+    tasks=(TASK,),
+    simulated=True,
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is planted.
+
+    Attributes
+    ----------
+    region_layers : tuple of (str, str)
+        The layer of the generating network that each region mixes; the last one holds the module
+        and feeds the choices.
+    seed : int
+        Seed of mixtures, noise and choices.
+    """
+
+    region_layers: tuple[tuple[str, str], ...]
+    seed: int = 0
+
+
+def digit_images() -> tuple[np.ndarray, np.ndarray]:
+    """Give scikit-learn's 1,797 digit images (n, 8, 8) in 0 to 255, and their labels."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    return (digits.images * (255 / 16)).astype(np.uint8), digits.target.astype(int)
+
+
+def demo_stimuli(images: np.ndarray, labels: np.ndarray, *, n_each: int = 8) -> StimulusSet:
+    """Take the last `n_each` images of every digit as stimuli; networks train on the rest."""
+    positions = held_out(labels, n_each=n_each)
+    names = [f"digit{labels[i]}-{i:04d}" for i in positions]
+    pixels = {name: images[i] for name, i in zip(names, positions, strict=True)}
+    digit = [str(labels[i]) for i in positions]
+    table = pd.DataFrame(
+        {
+            "stimulus_id": names,
+            "digit": digit,
+            "category": [f"digit {d}" for d in digit],
+            "loop": ["1" if d in LOOPED else "0" for d in digit],
+        }
+    )
+    return stimulus_set(table, name="digits", load=pixels.__getitem__)
+
+
+def held_out(labels: np.ndarray, *, n_each: int = 8) -> np.ndarray:
+    """Give the positions of the images that are kept as stimuli."""
+    return np.concatenate([np.flatnonzero(labels == digit)[-n_each:] for digit in range(10)])
+
+
+def simulate_brain(generator: System, stimuli: StimulusSet, *, plan: Plan) -> Holdings:
+    """Simulate recordings, choices and silencing of four subjects.
+
+    Every region is a random mixture of one layer of the generating network, standardised, plus
+    independent noise at every showing. The first units of the last region are a planted module:
+    they carry the contrast. Choices are the generating network's evidence plus noise; silencing
+    the module takes away the part of the evidence that runs along the contrast.
+
+    Parameters
+    ----------
+    generator : System
+        The network whose layers the regions mix; its last region is the evidence.
+    stimuli : StimulusSet
+        What is shown.
+    plan : Plan
+        What is planted.
+
+    Returns
+    -------
+    Holdings
+        With the planted truth.
+    """
+    layers = dict(plan.region_layers)
+    patterns = {region: _patterns(generator, layer, stimuli) for region, layer in layers.items()}
+    evidence = _patterns(generator, generator.regions[-1], stimuli)
+    looped = stimuli.column("loop") == "1"
+    truth = stimuli.column("digit")
+    recordings = tuple(
+        _subject(name, patterns, looped, stimuli, seed=[plan.seed, index])
+        for index, name in enumerate(SUBJECTS)
+    )
+    table, planted = _choices(evidence, looped, truth, stimuli, seed=plan.seed)
+    data = SystemData(
+        name="simulated brain",
+        kind="brain",
+        species="simulation",
+        recordings=recordings,
+        behaviour=(table,),
+    )
+    last = plan.region_layers[-1][0]
+    return Holdings(
+        card=CARD,
+        stimuli=stimuli,
+        systems=(data,),
+        truth={
+            "layers": layers,
+            "module": [f"{last}/{i}" for i in range(N_PLANTED)],
+            "accuracy": planted,
+        },
+    )
+
+
+def _patterns(generator: System, layer: str, stimuli: StimulusSet) -> np.ndarray:
+    found = generator.recordings(stimuli, regions=[layer])
+    if isinstance(found, NotMeasurable):
+        raise DataError(f"The generating network cannot answer: {found.reason}")
+    means = stimulus_means(next(iter(found)))
+    return means.values.reshape(means.sizes["stimulus"], -1).astype(float)
+
+
+def _subject(
+    name: str,
+    patterns: dict[str, np.ndarray],
+    looped: np.ndarray,
+    stimuli: StimulusSet,
+    *,
+    seed: Sequence[int],
+) -> xr.DataArray:
+    """Record one subject: every region's units, every stimulus shown four times."""
+    rng = np.random.default_rng(list(seed))
+    blocks, regions = [], []
+    for region, layer in patterns.items():
+        signal = _standard(layer @ rng.standard_normal((layer.shape[1], N_UNITS)))
+        if region == list(patterns)[-1]:
+            contrast = _standard(looped.astype(float)[:, None])
+            signal[:, :N_PLANTED] = _standard(signal[:, :N_PLANTED] * 0.7 + 1.2 * contrast)
+        blocks.append(signal)
+        regions += [region] * N_UNITS
+    signal = np.concatenate(blocks, axis=1)
+    shown = np.tile(signal, (N_REPEATS, 1))
+    values = shown + NOISE * rng.standard_normal(shown.shape)
+    ids = list(stimuli.ids)
+    return recording(
+        values,
+        stimulus_id=ids * N_REPEATS,
+        unit_id=[f"{region}/{i}" for region in patterns for i in range(N_UNITS)],
+        region=regions,
+        system="simulated brain",
+        kind="brain",
+        stimulus_set=stimuli.name,
+        subject=name,
+        modality="simulated",
+        physical_unit="SD",
+        presentation={"repeat": np.repeat(np.arange(N_REPEATS), len(ids))},
+        attrs={"simulated": 1},
+    )
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    return (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-12)
+
+
+def _choices(
+    evidence: np.ndarray,
+    looped: np.ndarray,
+    truth: np.ndarray,
+    stimuli: StimulusSet,
+    *,
+    seed: int,
+) -> tuple[xr.Dataset, dict[str, float]]:
+    """Choose by noisy evidence, intact, under sham and under growing silencing."""
+    rng = np.random.default_rng([seed, 99])
+    evidence = evidence / evidence.std()
+    direction = evidence[looped].mean(axis=0) - evidence[~looped].mean(axis=0)
+    direction /= np.linalg.norm(direction)
+    centred = evidence - evidence.mean(axis=0)
+    along = np.outer(centred @ direction, direction)
+    runs = [("none", 0.0, 0.0)]
+    runs += [(SILENCING, dose, dose) for dose in DOSES] + [(SHAM, dose, 0.0) for dose in DOSES]
+    columns: dict[str, list[object]] = {
+        key: [] for key in ("subject", "stimulus_id", "choice", "truth", "correct", "intervention", "dose")
+    }
+    planted = {}
+    for name, dose, removed in runs:
+        weakened = evidence - SILENCED_SHARE * removed * along
+        planted[f"{name} {dose:g}"] = _expected_accuracy(weakened, truth)
+        for subject in SUBJECTS:
+            for _ in range(N_REPEATS):
+                noisy = weakened + DECISION_NOISE * rng.standard_normal(evidence.shape)
+                chosen = np.array(DIGITS, dtype=object)[noisy.argmax(axis=1)]
+                columns["subject"] += [subject] * len(truth)
+                columns["stimulus_id"] += list(stimuli.ids)
+                columns["choice"] += list(chosen)
+                columns["truth"] += list(truth)
+                columns["correct"] += [float(c) for c in chosen == truth]
+                columns["intervention"] += [name] * len(truth)
+                columns["dose"] += [dose] * len(truth)
+    table = behaviour(
+        columns,
+        system="simulated brain",
+        kind="brain",
+        stimulus_set=stimuli.name,
+        task=TASK.name,
+        options=DIGITS,
+        attrs={"simulated": 1},
+    )
+    return table, planted
+
+
+SILENCED_SHARE = 2.0
+
+
+def _expected_accuracy(evidence: np.ndarray, truth: np.ndarray, *, n_draws: int = 2000) -> float:
+    """Give the accuracy in the limit of many trials, from draws of its own."""
+    rng = np.random.default_rng(12345)
+    names = np.array(DIGITS, dtype=object)
+    hits = [
+        (names[(evidence + DECISION_NOISE * rng.standard_normal(evidence.shape)).argmax(axis=1)] == truth).mean()
+        for _ in range(n_draws)
+    ]
+    return float(np.mean(hits))

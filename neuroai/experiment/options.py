@@ -1,0 +1,113 @@
+"""Options of a comparison, and what one part of it found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from neuroai.checks import one_of
+from neuroai.comparison.statistics.inference import Inference
+from neuroai.format.answers import Answer
+from neuroai.format.holdings import Holdings
+from neuroai.format.results import DoseCurve, LocaliserResult, NotMeasured
+from neuroai.format.scores import Score
+from neuroai.systems.base import System
+from neuroai.systems.brain import Recorded
+
+LESIONS = ("first", "full", "none")
+DOSES = (0.1, 0.3, 1.0)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a comparison is made; every field is written into the provenance.
+
+    Attributes
+    ----------
+    metric : str
+        Metric of the RDMs; others are shown beside it for the best layer.
+    distance : str
+        Distance of the RDMs: ``correlation`` or ``squared-euclidean``.
+    regions, layers : tuple of str or None
+        Names or globs of brain regions and network layers; None for all.
+    lesions : {"first", "full", "none"}
+        ``first`` lesions the first model at its best layer by the mean; ``full`` every model,
+        layer and kind.
+    contrast : str
+        Contrast of the localiser; empty for the first of the data set's card.
+    stimuli : {"same", "shared"}
+        Whether both sides must know the same stimuli.
+    n_bootstrap, n_null, n_controls, seed : int
+        Samples, permutations, random lesions, and the seed of every draw.
+    """
+
+    metric: str = "rdm-spearman"
+    distance: str = "correlation"
+    regions: tuple[str, ...] | None = None
+    layers: tuple[str, ...] | None = None
+    lesions: str = "first"
+    contrast: str = ""
+    stimuli: str = "same"
+    n_bootstrap: int = 1000
+    n_null: int = 1000
+    n_controls: int = 100
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        one_of(self.lesions, LESIONS, option="lesions")
+
+    @property
+    def inference(self) -> Inference:
+        """How intervals and p-values are made."""
+        return Inference(n_bootstrap=self.n_bootstrap, n_null=self.n_null, seed=self.seed)
+
+    def as_dict(self) -> dict[str, object]:
+        """Give every option, for the provenance."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who is asked: a data set's systems, and networks.
+
+    Attributes
+    ----------
+    holdings : Holdings
+        The data set.
+    brains, published : tuple of Recorded
+        Its brains (the one to compare by default first) and published networks.
+    networks : tuple of System
+        The networks to compare, the first of which is lesioned by default.
+    options : Options
+        How.
+    progress : bool
+        Whether long work shows a progress bar on stderr.
+    """
+
+    holdings: Holdings
+    brains: tuple[Recorded, ...]
+    published: tuple[Recorded, ...]
+    networks: tuple[System, ...]
+    options: Options
+    progress: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one level of a comparison found."""
+
+    scores: tuple[Score, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    dose_curves: tuple[DoseCurve, ...] = ()
+    localisers: tuple[LocaliserResult, ...] = ()
+    not_measured: tuple[NotMeasured, ...] = ()
+    audit: tuple[str, ...] = ()
+
+    def __add__(self, other: Part) -> Part:
+        return Part(
+            **{name: getattr(self, name) + getattr(other, name) for name in Part.__dataclass_fields__}
+        )
+
+
+def candidate_kind(system: System) -> str:
+    """Say whether a network is a model or an untrained control."""
+    return "untrained" if getattr(system, "untrained", False) else "model"

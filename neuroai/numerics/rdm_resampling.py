@@ -1,0 +1,250 @@
+"""Similarities of RDMs in bootstrap samples of the stimuli, from weights instead of copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from neuroai.errors import UsageError
+from neuroai.numerics.comparators import RANK_METHODS
+from neuroai.numerics.concordance import tau_a
+from neuroai.numerics.gram import BLOCK_BYTES
+from neuroai.numerics.ranks import Ranking, doubled_ranks, ranking
+from neuroai.numerics.rdm_vectors import n_stimuli_of, pair_indices
+
+FEWEST_STIMULI = 3
+
+# A variance this far below the mean square is rounding: the RDM is constant in the sample.
+_ROUNDING = 1e-13
+
+
+class RankedRdms(NamedTuple):
+    """RDMs of one sample as centred ranks.
+
+    Attributes
+    ----------
+    doubled : array of shape (n_rdms, n_pairs)
+        Twice the average ranks, int64.
+    centred : array of shape (n_rdms, n_pairs)
+        `doubled` minus its mean over the sample.
+    squares : array of shape (n_rdms,)
+        Weighted sums of the squares of `centred`; 0 for a constant RDM.
+    weights : array of shape (n_pairs,)
+        Copies of each pair.
+    """
+
+    doubled: np.ndarray
+    centred: np.ndarray
+    squares: np.ndarray
+    weights: np.ndarray
+
+
+def as_counts(counts: np.ndarray, n_items: int, *, name: str) -> np.ndarray:
+    """Return bootstrap counts as int64 (n_samples, n_items), or say what is wrong.
+
+    Raises
+    ------
+    UsageError
+        Wrong shape, or entries that are not whole numbers of at least 0.
+
+    Examples
+    --------
+    >>> as_counts([[2, 0, 1]], 3, name="stimulus_counts")
+    array([[2, 0, 1]])
+    """
+    counts = np.asarray(counts)
+    if counts.ndim != 2 or counts.shape[1] != n_items:
+        raise UsageError(
+            f"{name} must have shape (n_samples, {n_items}); got {counts.shape}. "
+            "Draw them with resample.bootstrap_counts."
+        )
+    whole = counts.astype(np.int64)
+    if (whole != counts).any() or (whole < 0).any():
+        raise UsageError(f"{name} must hold whole numbers of at least 0.")
+    return whole
+
+
+def resampled_similarity(
+    a: np.ndarray,
+    b: np.ndarray,
+    stimulus_counts: np.ndarray,
+    *,
+    method: str,
+    block_bytes: int = BLOCK_BYTES,
+) -> np.ndarray:
+    r"""Compare two sets of RDMs in every bootstrap sample of the stimuli.
+
+    A pair of stimuli i, j counts :math:`c_i c_j` times; pairs of copies of one stimulus, whose
+    distance is 0 by construction, do not count.
+
+    Parameters
+    ----------
+    a : array of shape (n_a, n_pairs)
+        Complete RDM vectors, any unit.
+    b : array of shape (n_b, n_pairs)
+        Complete RDM vectors of the same stimuli.
+    stimulus_counts : array of shape (n_samples, n_stimuli)
+        How often each stimulus is drawn.
+    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
+        The comparator.
+    block_bytes : int
+        Memory for one block of pairs.
+
+    Returns
+    -------
+    array of shape (n_samples, n_a, n_b)
+        float64; NaN in samples with fewer than 3 distinct stimuli and where an RDM is constant.
+
+    Examples
+    --------
+    >>> rdm = np.array([[1.0, 2.0, 4.0]])
+    >>> counts = np.array([[1, 1, 1], [3, 0, 0]])
+    >>> resampled_similarity(rdm, rdm, counts, method="tau-a").ravel()
+    array([ 1., nan])
+    """
+    if method == "cosine" or method == "pearson":
+        out = _linear(a, b, stimulus_counts, method, block_bytes)
+    else:
+        out = np.full((len(stimulus_counts), len(a), len(b)), np.nan)
+        found = ranking(np.concatenate([a, b]))
+        for sample, weights in samples_of(stimulus_counts):
+            out[sample] = _ordinal(found, len(a), weights, method)
+    out[too_few(stimulus_counts)] = np.nan
+    return out
+
+
+def too_few(stimulus_counts: np.ndarray) -> np.ndarray:
+    """Say which samples hold fewer than 3 distinct stimuli.
+
+    Examples
+    --------
+    >>> too_few(np.array([[1, 1, 1], [2, 1, 0]]))
+    array([False,  True])
+    """
+    return (stimulus_counts > 0).sum(axis=1) < FEWEST_STIMULI
+
+
+def samples_of(stimulus_counts: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the number and the pair weights (n_pairs,) of every sample with enough stimuli."""
+    rows, columns = pair_indices(stimulus_counts.shape[1])
+    for sample in np.flatnonzero(~too_few(stimulus_counts)).tolist():
+        counts = stimulus_counts[sample]
+        yield sample, counts.take(rows) * counts.take(columns)
+
+
+def _ordinal(found: Ranking, n_a: int, weights: np.ndarray, method: str) -> np.ndarray:
+    if method not in RANK_METHODS:
+        return tau_a(found.below[:n_a], found.below[n_a:], weights=weights)
+    both = ranked(found, weights)
+    return rank_products(both, slice(0, n_a), slice(n_a, None), method=method)
+
+
+def ranked(found: Ranking, weights: np.ndarray) -> RankedRdms:
+    """Return the centred ranks of RDMs in a sample.
+
+    Examples
+    --------
+    >>> ranked(ranking(np.array([[0.1, 0.2, 0.3]])), np.array([1, 1, 1])).centred
+    array([[-2.,  0.,  2.]])
+    """
+    doubled = doubled_ranks(found, weights)
+    total = int(weights.sum())
+    # The mean of doubled average ranks of N entries is N + 1, whatever the ties.
+    centred = np.subtract(doubled, total + 1, dtype=np.float64)
+    if found.up_to is None:
+        # Only copies of one pair tie, so that the sum of squares has a closed form.
+        square = (float(total) ** 3 - float((weights**3).sum())) / 3.0
+        squares = np.full(len(doubled), square)
+    else:
+        squares = np.einsum("ij,ij->i", centred * weights, centred)
+    return RankedRdms(doubled, centred, squares, weights)
+
+
+def rank_products(both: RankedRdms, rows: slice, columns: slice, *, method: str) -> np.ndarray:
+    """Return Spearman's coefficient or rho-a between RDMs of one sample.
+
+    Examples
+    --------
+    >>> both = ranked(ranking(np.array([[1.0, 2, 3], [3.0, 2, 1]])), np.array([1, 1, 1]))
+    >>> rank_products(both, slice(0, 1), slice(1, 2), method="rho-a")
+    array([[-1.]])
+    """
+    products = (both.centred[rows] * both.weights) @ both.centred[columns].T
+    return scaled_products(
+        products,
+        both.squares[rows][:, None],
+        both.squares[columns][None, :],
+        n_entries=int(both.weights.sum()),
+        method=method,
+    )
+
+
+def scaled_products(
+    products: np.ndarray,
+    squares_a: np.ndarray,
+    squares_b: np.ndarray,
+    *,
+    n_entries: int,
+    method: str,
+) -> np.ndarray:
+    """Turn inner products of doubled centred ranks into similarities; constant RDMs give NaN."""
+    defined = (squares_a > 0) & (squares_b > 0)
+    if method == "rho-a":
+        # Doubled ranks make the products four times as large: 12 / 4.
+        largest = (float(n_entries) ** 3 - n_entries) / 3.0
+        return np.where(defined, products / max(largest, 1.0), np.nan)
+    scale = np.sqrt(squares_a) * np.sqrt(squares_b)
+    return np.where(defined, products / np.where(defined, scale, 1.0), np.nan)
+
+
+def _linear(
+    a: np.ndarray, b: np.ndarray, stimulus_counts: np.ndarray, method: str, block_bytes: int
+) -> np.ndarray:
+    """Sum weighted products over blocks of pairs: one matrix product per block."""
+    a, b = _conditioned(a, method), _conditioned(b, method)
+    n_a, n_samples, n_pairs = len(a), len(stimulus_counts), a.shape[1]
+    features = n_a * len(b) + 2 * (n_a + len(b)) + 1
+    rows, columns = pair_indices(n_stimuli_of(n_pairs))
+    counts = np.ascontiguousarray(stimulus_counts.T, dtype=np.float64)
+    sums = np.zeros((features, n_samples))
+    width = max(64, block_bytes // (8 * (features + 2 * n_samples)))
+    for start in range(0, n_pairs, width):
+        part = slice(start, start + width)
+        weights = counts[rows[part]] * counts[columns[part]]
+        sums += _features(a[:, part], b[:, part]) @ weights
+    return _similarity_from_sums(sums.T, n_a, len(b), method)
+
+
+def _conditioned(rdms: np.ndarray, method: str) -> np.ndarray:
+    """Scale every RDM to at most 1, centred for Pearson, so that sums of squares keep digits."""
+    if method == "pearson":
+        # Rounding of the mean must not make a constant RDM vary.
+        constant = (rdms.max(axis=1) == rdms.min(axis=1))[:, None]
+        rdms = np.where(constant, 0.0, rdms - rdms.mean(axis=1, keepdims=True))
+    largest = np.abs(rdms).max(axis=1, keepdims=True)
+    return rdms / np.where(largest > 0, largest, 1.0)
+
+
+def _features(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Stack what must be summed over pairs: 1, a, b, a squared, b squared and every product."""
+    products = (a[:, None, :] * b[None, :, :]).reshape(-1, a.shape[1])
+    return np.concatenate([np.ones((1, a.shape[1])), a, b, a * a, b * b, products])
+
+
+def _similarity_from_sums(sums: np.ndarray, n_a: int, n_b: int, method: str) -> np.ndarray:
+    ends = np.cumsum([1, n_a, n_b, n_a, n_b])
+    total, mean_a, mean_b, square_a, square_b, products = np.split(sums, ends, axis=1)
+    products = products.reshape(-1, n_a, n_b)
+    floor_a = floor_b = 0.0
+    if method == "pearson":
+        total = np.maximum(total, 1.0)
+        mean_a, mean_b = mean_a / total, mean_b / total
+        floor_a, floor_b = _ROUNDING * square_a, _ROUNDING * square_b
+        square_a = square_a - total * mean_a**2
+        square_b = square_b - total * mean_b**2
+        products = products - total[:, :, None] * mean_a[:, :, None] * mean_b[:, None, :]
+    norm_a = np.sqrt(np.where(square_a > floor_a, square_a, np.nan))
+    norm_b = np.sqrt(np.where(square_b > floor_b, square_b, np.nan))
+    return products / norm_a[:, :, None] / norm_b[:, None, :]

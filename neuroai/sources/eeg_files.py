@@ -1,0 +1,105 @@
+"""Files of EEG, MEG and intracranial recordings, by their suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from neuroai.checks import listing
+from neuroai.errors import DataError, UsageError
+
+FIF = (".fif", ".fif.gz")
+SUFFIXES = (*FIF, ".edf", ".bdf", ".gdf", ".vhdr", ".set")
+BESIDE = {".vmrk": ".vhdr", ".eeg": ".vhdr", ".fdt": ".set"}
+
+
+def open_eeg(source: Any) -> Any:
+    """Open a file, or check that an object is one of mne's.
+
+    Parameters
+    ----------
+    source : path, mne.io.BaseRaw, mne.BaseEpochs, mne.Evoked or sequence of Evoked
+        What was recorded.
+
+    Returns
+    -------
+    mne.io.BaseRaw, mne.BaseEpochs or list of mne.Evoked
+
+    Raises
+    ------
+    UsageError
+        The file does not exist, its suffix is not known, or the object is none of mne's.
+    DataError
+        The file cannot be read.
+    """
+    import mne
+
+    if isinstance(source, (mne.io.BaseRaw, mne.BaseEpochs)):
+        return source
+    if isinstance(source, mne.Evoked):
+        return [source]
+    if isinstance(source, (str, Path)):
+        return _open(Path(source).expanduser())
+    if isinstance(source, Sequence) and source and all(isinstance(s, mne.Evoked) for s in source):
+        return list(source)
+    raise UsageError(
+        "An EEG or MEG recording is a file, or mne's Raw, Epochs, Evoked or a list of Evoked; "
+        f"got {type(source).__name__}."
+    )
+
+
+def _open(path: Path) -> Any:
+    if path.suffix in BESIDE:
+        raise UsageError(
+            f"{path.name} is read through the file beside it: give "
+            f"{path.with_suffix(BESIDE[path.suffix]).name}."
+        )
+    suffix = next((s for s in SUFFIXES if path.name.endswith(s)), "")
+    if not suffix:
+        raise UsageError(
+            f"{path.name} is of no known kind; files end in {listing(SUFFIXES, shown=9)}."
+        )
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
+    try:
+        return _reader(path, suffix)(path)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
+        raise DataError(
+            f"{path} cannot be read as {suffix} ({type(error).__name__}: {error}). "
+            "Fetch or export it anew."
+        ) from error
+
+
+def _reader(path: Path, suffix: str) -> Callable[[Path], Any]:
+    import mne
+
+    if suffix == ".set":
+        return _eeglab
+    if suffix in FIF:
+        kind = mne.what(path)
+        readers = {
+            "raw": mne.io.read_raw_fif,
+            "epochs": lambda p: mne.read_epochs(p, preload=False),
+            "evoked": mne.read_evokeds,
+        }
+        if kind not in readers:
+            raise ValueError(f"it holds {kind}, not a recording")
+        return readers[kind]
+    formats = {
+        ".edf": mne.io.read_raw_edf,
+        ".bdf": mne.io.read_raw_bdf,
+        ".gdf": mne.io.read_raw_gdf,
+        ".vhdr": mne.io.read_raw_brainvision,
+    }
+    return formats[suffix]
+
+
+def _eeglab(path: Path) -> Any:
+    import mne
+
+    try:
+        return mne.io.read_raw_eeglab(path)
+    except TypeError:
+        # mne's word that the file holds several trials.
+        return mne.read_epochs_eeglab(path)

@@ -1,0 +1,1 @@
+"""Lesions as pure functions, one file a kind."""

@@ -1,0 +1,1 @@
+"""Registered networks, one file each."""
