@@ -119,7 +119,7 @@ def _best(
     observed = choose_and_score(data, models, halves=splits, method=method)
     value = float(observed.value)
     variance, dof, resampled = _variance(data, models, splits, method, n_stimuli, inference)
-    low, high = t_interval(value, variance, dof=dof, level=inference.level)
+    low, high = map(float, t_interval(value, variance, dof=dof, level=inference.level))
     rng = np.random.default_rng([inference.seed, 4])
     n_null = min(inference.n_null, MAX_SAMPLES)
     null = np.empty(0)
@@ -147,7 +147,7 @@ def _best(
         ci_high=float(high),
         ceiling_low=ceiling[0],
         ceiling_high=ceiling[1],
-        p=permutation_p(value, null) if n_null else math.nan,
+        p=float(permutation_p(value, null)) if n_null else math.nan,
         null="stimulus labels permuted, choice repeated" if n_null else "",
         n_null=len(null),
         resampled=resampled,

@@ -17,7 +17,6 @@ from neuroai.format.schema import STIMULUS
 from neuroai.numerics.confusion import option_codes
 from neuroai.registry import Entry
 
-TRIPLET_MARK = "|"
 VARIABLES = {"choices": "correct", "table": "per_stimulus"}
 
 
@@ -57,6 +56,7 @@ def paired_choices(brain: Answer, model: Answer, *, region: str, entry: Entry) -
         notes=(f"{missing} answers missing",) if missing else (),
         null=entry.card.chance is not None and not triplets,
         chance=entry.card.chance if entry.card.chance is not None else 0.0,
+        bounds=(entry.card.worst, entry.card.perfect) if entry.card.symmetric else (-1.0, 1.0),
     )
 
 
@@ -79,18 +79,18 @@ def _evaluator(
     triplets: bool,
 ) -> Evaluator:
     if triplets:
-        names = [str(name).split(TRIPLET_MARK) for name in brain.data[STIMULUS].values]
-        ids, members = np.unique(np.array(names), return_inverse=True)
+        names = brain.data["members"].transpose(STIMULUS, ...).values.astype(str)
+        ids, members = np.unique(names, return_inverse=True)
         return TripletEvaluator(
             a=a,
             b=b,
-            members=members.reshape(len(names), 3),
+            members=members.reshape(names.shape),
             n_stimuli=len(ids),
             metric=entry.function,
         )
     if entry.card.compares == "confusion":
         return _confusions(brain, model, region)
-    return MatrixEvaluator(a=a, b=b, metric=entry.function)
+    return MatrixEvaluator(a=a, b=b, metric=entry.function, symmetric=entry.card.symmetric)
 
 
 def _confusions(brain: Answer, model: Answer, region: str) -> ConfusionEvaluator:

@@ -212,8 +212,8 @@ def _score(
     return Score(
         **common,
         value=summary.value,
-        ci_low=summary.ci_low,
-        ci_high=summary.ci_high,
+        ci_low=max(summary.ci_low, paired.bounds[0]),
+        ci_high=min(summary.ci_high, paired.bounds[1]),
         p=summary.p,
         null=summary.null,
         n_null=summary.n_null,

@@ -40,7 +40,8 @@ class Paired:
     """Two aligned answers of one brain region, ready to be scored.
 
     `regions` names the candidate's region of every column of the evaluator, `seeds` its subject;
-    `undefined` names regions that cannot be scored, with the reason.
+    `undefined` names regions that cannot be scored, with the reason; `bounds` is the range of the
+    metric, beyond which no interval reaches.
     """
 
     brain_region: str
@@ -53,4 +54,5 @@ class Paired:
     notes: tuple[str, ...] = ()
     null: bool = True
     chance: float | None = 0.0
+    bounds: tuple[float, float] = (-1.0, 1.0)
     history: dict[str, object] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from neuroai.comparison.choice_pairing import paired_choices
 from neuroai.comparison.paired import Paired
 from neuroai.comparison.statistics.evaluators import GramEvaluator, RdmEvaluator
 from neuroai.errors import UsageError
-from neuroai.format.align import stimulus_means
+from neuroai.format.align import stimulus_patterns
 from neuroai.format.answers import Answer, part_of
 from neuroai.numerics.gram import centred_gram
 from neuroai.numerics.rdm_vectors import to_vector
@@ -122,5 +122,5 @@ def paired_grams(brain: Answer, model: Answer, *, region: str) -> Paired:
 
 
 def _gram(recording: xr.DataArray) -> np.ndarray:
-    means = stimulus_means(recording)
-    return np.asarray(centred_gram(means.values.reshape(means.sizes["stimulus"], -1)), dtype=float)
+    _, means, _ = stimulus_patterns(recording)
+    return np.asarray(centred_gram(means.reshape(len(means), -1)), dtype=float)

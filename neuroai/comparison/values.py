@@ -87,8 +87,9 @@ def _score(answer: Answer, region: str, context: Context, inference: Inference) 
     return Score(
         **base,
         value=summary.value,
-        ci_low=summary.ci_low,
-        ci_high=summary.ci_high,
+        # The values are shares: no interval reaches beyond 0 and 1.
+        ci_low=max(summary.ci_low, 0.0),
+        ci_high=min(summary.ci_high, 1.0),
         resampled=summary.resampled,
         note=note,
         pairs=xr.DataArray(

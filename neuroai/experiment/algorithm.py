@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-import numpy as np
 from tqdm import tqdm
 
 from neuroai.analyses.algorithm.rdm import rdm
@@ -214,15 +213,18 @@ def _cka(asked: Asked, theirs: Answer, network: System) -> Part:
     return Part(scores=scores)
 
 
-def best_layers(scores: Sequence[Score]) -> dict[str, str]:
-    """Give the layer of every network that was chosen against the first brain region."""
-    found: dict[str, str] = {}
-    for score in scores:
-        if score.selected and score.candidate_kind in ("model", "untrained"):
-            found.setdefault(score.model, score.model_region)
-    return found
+def best_layers(scores: Sequence[Score], answer: Answer | None) -> dict[str, str]:
+    """Give the layer of every network that was chosen against a brain's last region.
 
-
-def mean_brain_rdm(answer: Answer, region: str) -> np.ndarray:
-    """Average the RDMs of the subjects of one region, for pictures only."""
-    return answer.data["rdm"].sel(region=region).mean("subject").values
+    The last region is the one whose match lesions are tested on.
+    """
+    if answer is None:
+        return {}
+    place = f"{answer.system} {answer.regions[-1]}"
+    return {
+        score.model: score.model_region
+        for score in scores
+        if score.selected
+        and score.brain_region == place
+        and score.candidate_kind in ("model", "untrained")
+    }

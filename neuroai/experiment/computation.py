@@ -86,7 +86,8 @@ def _compare_all(
     for network, kind in _candidates(asked):
         answer = analysis(network, task=task, stimuli=_shown(asked, task, network))
         if isinstance(answer, NotMeasurable):
-            if network in asked.networks and question != "shape_bias":
+            # What is missing for choices is missing for all that follows from them: said once.
+            if network in asked.networks and question == "choices":
                 part += _missing(asked, answer, network, f"{question}: {task.name}")
             continue
         ours.append((kind, answer))
@@ -95,7 +96,8 @@ def _compare_all(
     for brain in asked.brains:
         theirs = analysis(brain, task=task, stimuli=_shown(asked, task, brain))
         if isinstance(theirs, NotMeasurable):
-            part += _missing(asked, theirs, brain, f"{question}: {task.name}")
+            if question == "choices":
+                part += _missing(asked, theirs, brain, f"choices: {task.name}")
             continue
         if described:
             part += Part(scores=_described(asked, theirs, task, ""))

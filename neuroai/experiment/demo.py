@@ -27,6 +27,8 @@ from neuroai.systems.training import train_classifier
 
 SEEDS = (0, 1, 2)
 GENERATOR_SEED = 77
+# After the nonlinearity: before it, a layer has nearly the same geometry as after it.
+LAYERS = ("relu1", "relu2", "pool", "relu3", "fc2")
 PLAN = Plan(region_layers=(("V1", "relu1"), ("IT", "relu3")))
 N_SAMPLES = 500
 
@@ -57,7 +59,8 @@ def run_demo(*, seed: int = 0, progress: bool = False) -> Results:
     rest = np.setdiff1d(np.arange(len(labels)), held_out(labels))
     trained = _trained({f"seed{s}": s for s in SEEDS}, images[rest], labels[rest])
     generator = _trained({"generator": GENERATOR_SEED}, images[rest], labels[rest])
-    untrained = load_model(f"builtin:small_convnet?init=random&seeds={','.join(map(str, SEEDS))}")
+    listed = ",".join(str(s) for s in SEEDS)
+    untrained = load_model(f"builtin:small_convnet?init=random&seeds={listed}", layers=LAYERS)
     holdings = simulate_brain(generator, stimuli, plan=dataclasses.replace(PLAN, seed=seed))
     options = Options(n_bootstrap=N_SAMPLES, n_null=N_SAMPLES, seed=seed)
     results = compare_holdings(holdings, (trained, untrained), options=options, progress=progress)
@@ -71,4 +74,4 @@ def _trained(seeds: dict[str, int], images: np.ndarray, labels: np.ndarray) -> M
         module = build(seed=seed)
         inputs = torch.stack([module.preprocess(image) for image in images])
         networks[name] = train_classifier(module, inputs, torch.from_numpy(labels), seed=seed)
-    return load_model(networks, name="small convnet")
+    return load_model(networks, name="small_convnet", layers=LAYERS)

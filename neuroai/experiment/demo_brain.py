@@ -25,7 +25,9 @@ N_REPEATS = 4
 N_UNITS = 100
 N_PLANTED = 12
 NOISE = 1.5
+PLANTED_EFFECT = 2.0
 DECISION_NOISE = 0.35
+SILENCED_SHARE = 2.0
 DOSES = (0.1, 0.3, 1.0)
 SILENCING = "silenced module"
 SHAM = "sham"
@@ -106,8 +108,8 @@ def held_out(labels: np.ndarray, *, n_each: int = 8) -> np.ndarray:
 def simulate_brain(generator: System, stimuli: StimulusSet, *, plan: Plan) -> Holdings:
     """Simulate recordings, choices and silencing of four subjects.
 
-    Every region is a random mixture of one layer of the generating network, standardised, plus
-    independent noise at every showing. The first units of the last region are a planted module:
+    Every region is a random mixture of one layer of the generating network, plus independent noise
+    at every showing. The first units of the last region are a planted module:
     they carry the contrast. Choices are the generating network's evidence plus noise; silencing
     the module takes away the part of the evidence that runs along the contrast.
 
@@ -175,10 +177,13 @@ def _subject(
     rng = np.random.default_rng(list(seed))
     blocks, regions = [], []
     for region, layer in patterns.items():
-        signal = _standard(layer @ rng.standard_normal((layer.shape[1], N_UNITS)))
+        # Patterns are centred over units first: their correlations, and so the correlation RDM of
+        # the layer, survive a random mixture.
+        centred = layer - layer.mean(axis=1, keepdims=True)
+        signal = centred @ rng.standard_normal((layer.shape[1], N_UNITS))
+        signal /= signal.std()
         if region == list(patterns)[-1]:
-            contrast = _standard(looped.astype(float)[:, None])
-            signal[:, :N_PLANTED] = _standard(signal[:, :N_PLANTED] * 0.7 + 1.2 * contrast)
+            signal[:, :N_PLANTED] += PLANTED_EFFECT * np.where(looped, 0.5, -0.5)[:, None]
         blocks.append(signal)
         regions += [region] * N_UNITS
     signal = np.concatenate(blocks, axis=1)
@@ -199,10 +204,6 @@ def _subject(
         presentation={"repeat": np.repeat(np.arange(N_REPEATS), len(ids))},
         attrs={"simulated": 1},
     )
-
-
-def _standard(values: np.ndarray) -> np.ndarray:
-    return (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-12)
 
 
 def _choices(
@@ -251,8 +252,6 @@ def _choices(
     )
     return table, planted
 
-
-SILENCED_SHARE = 2.0
 
 
 def _expected_accuracy(evidence: np.ndarray, truth: np.ndarray, *, n_draws: int = 2000) -> float:

@@ -186,7 +186,7 @@ def _virtual(
     if isinstance(recordings, NotMeasurable):
         return _missing(recordings, asked, brain)
     mine = next(r for r in recordings if r.attrs["subject"] == row.subject)
-    values, _, _ = element_means(usable_units(mine, undefined="drop")[0])
+    _, values, _, _ = element_means(usable_units(mine, undefined="drop")[0])
     activity_of = masked_activity(
         values, train=site.questions.train, kind="mean", strength=1.0, seed=asked.options.seed
     )
@@ -300,7 +300,7 @@ def _bench_activity(asked: Asked, network: System, site: Site, kind: str):
     ids = sorted(site.half)
     half_a = site.stimuli.restrict([key for key in ids if site.half[key]])
     bench = network.lesion_bench(
-        site.found.region, site.stimuli, reference=half_a, seed=site.found.subject
+        site.found.region, site.stimuli, reference=half_a, subject=site.found.subject
     )
     last = network.regions[-1]
     option_columns = _option_columns(network, site.task)

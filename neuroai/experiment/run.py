@@ -12,6 +12,7 @@ from neuroai.experiment.computation import ask_computation, judgements_of
 from neuroai.experiment.implementation import ask_implementation
 from neuroai.experiment.options import Asked, Options, Part
 from neuroai.experiment.provenance import provenance
+from neuroai.experiment.remembered import Remembered
 from neuroai.experiment.words import methods, stimulus_labels
 from neuroai.format.holdings import Holdings
 from neuroai.format.results import Results
@@ -56,7 +57,7 @@ def compare_holdings(
         holdings=holdings,
         brains=brains_of(holdings),
         published=published_networks(holdings),
-        networks=tuple(networks),
+        networks=tuple(Remembered(network) for network in networks),
         options=options,
         progress=progress,
     )
@@ -68,7 +69,7 @@ def compare_holdings(
         asked,
         brain_rdms=brains[0][1] if brains else None,
         judgements=judgements_of(asked),
-        layers=best_layers(algorithm.scores),
+        layers=best_layers(algorithm.scores, brains[0][1] if brains else None),
     )
     found = computation + algorithm + implementation
     return _results(asked, found, seconds=time.perf_counter() - started)
@@ -119,5 +120,5 @@ def _model_facts(network: System) -> dict[str, object]:
         if hasattr(network, key):
             facts[key] = getattr(network, key)
     if hasattr(network, "weights_sha256"):
-        facts["weights_sha256"] = {name: network.weights_sha256(name) for name in network.subjects}
+        facts["weights_sha256"] = dict(network.weights_sha256())
     return facts

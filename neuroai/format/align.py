@@ -118,32 +118,52 @@ def stimulus_means(recording: xr.DataArray, *, stimuli: Sequence[str] | None = N
     AlignmentError
         A stimulus asked for was never shown.
     """
-    shown = recording[STIMULUS_ID].values.astype(object)
-    ids, inverse = np.unique(shown.astype(str), return_inverse=True)
+    ids, means, counts = stimulus_patterns(recording, stimuli=stimuli)
+    labelled = xr.DataArray(means, dims=(STIMULUS, *recording.dims[1:]), attrs=dict(recording.attrs))
+    # Assigned afterwards, since the constructor copies every label one by one.
+    kept = {n: c.variable for n, c in recording.coords.items() if PRESENTATION not in c.dims}
+    return labelled.assign_coords(kept).assign_coords(
+        {STIMULUS: ids, "n_repeats": (STIMULUS, counts)}
+    )
+
+
+def stimulus_patterns(
+    recording: xr.DataArray, *, stimuli: Sequence[str] | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Average the showings of each stimulus, as plain arrays.
+
+    Parameters
+    ----------
+    recording, stimuli
+        As for `stimulus_means`.
+
+    Returns
+    -------
+    tuple
+        Sorted ids (n_stimuli,), means (n_stimuli, n_units[, n_times]), showings (n_stimuli,).
+
+    Raises
+    ------
+    AlignmentError
+        A stimulus asked for was never shown.
+    """
+    shown = recording[STIMULUS_ID].values.astype(str)
+    ids, inverse = np.unique(shown, return_inverse=True)
     weights = _showings(recording)
     keep = _positions(ids, stimuli)
-    membership = np.zeros((len(ids), len(shown)))
-    membership[inverse, np.arange(len(shown))] = weights
-    counts = membership.sum(axis=1)
+    counts = np.bincount(inverse, weights=weights, minlength=len(ids))
     values = recording.values
     if len(ids) == len(shown) and (weights == 1).all():
-        means = values[np.argsort(inverse)]
+        order = np.argsort(inverse)[keep]
+        in_place = len(order) == len(shown) and (order == np.arange(len(shown))).all()
+        means = values if in_place else values[order]
     else:
+        membership = np.zeros((len(ids), len(shown)))
+        membership[inverse, np.arange(len(shown))] = weights
         flat = values.reshape(len(shown), -1)
-        means = (membership / counts[:, None]).astype(values.dtype) @ flat
-        means = means.reshape(len(ids), *values.shape[1:])
-    coords = {n: c for n, c in recording.coords.items() if PRESENTATION not in c.dims}
-    labelled = xr.DataArray(
-        means[keep],
-        dims=(STIMULUS, *recording.dims[1:]),
-        coords={
-            **coords,
-            STIMULUS: ids[keep].astype(object),
-            "n_repeats": (STIMULUS, counts[keep]),
-        },
-        attrs=dict(recording.attrs),
-    )
-    return labelled
+        means = (membership / counts[:, None])[keep].astype(values.dtype) @ flat
+        means = means.reshape(len(keep), *values.shape[1:])
+    return ids[keep].astype(object), means, counts[keep]
 
 
 def _showings(recording: xr.DataArray) -> np.ndarray:

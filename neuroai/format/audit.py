@@ -88,8 +88,8 @@ def audit(recording: xr.DataArray) -> Audit:
         n_stimuli=len(counts),
         nan_units=tuple(names[bad]),
         constant_units=tuple(names[constant]),
-        repeats_min=int(counts.min(initial=0)) if len(counts) else 0,
-        repeats_max=int(counts.max(initial=0)),
+        repeats_min=int(counts.min()) if len(counts) else 0,
+        repeats_max=int(counts.max()) if len(counts) else 0,
     )
 
 

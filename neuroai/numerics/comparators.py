@@ -163,7 +163,7 @@ def standardised(rdms: np.ndarray, *, method: str) -> np.ndarray:
     Parameters
     ----------
     rdms : array of shape (n_rdms, n_pairs)
-        Complete RDM vectors.
+        Complete RDM vectors of at least 2 pairs.
     method : {"cosine", "pearson", "spearman", "rho-a"}
         The comparator.
 
@@ -179,8 +179,6 @@ def standardised(rdms: np.ndarray, *, method: str) -> np.ndarray:
     array([[0.6, 0.8, 0. ]])
     """
     n_pairs = rdms.shape[1]
-    if n_pairs < 2:
-        return np.full(rdms.shape, np.nan)
     defined = ~_is_constant(rdms, method)
     values = average_ranks(rdms) if method in RANK_METHODS else rdms
     if method != "cosine":
@@ -203,6 +201,8 @@ def _is_constant(rdms: np.ndarray, method: str) -> np.ndarray:
 
 
 def _compare_complete(a: np.ndarray, b: np.ndarray, method: str) -> np.ndarray:
+    if a.shape[1] < 2:
+        return np.full((len(a), len(b)), np.nan)
     if method == "tau-a":
         return tau_a(a, b)
     similarity = standardised(a, method=method) @ standardised(b, method=method).T

@@ -54,8 +54,8 @@ def squared_euclidean(
     patterns = as_patterns(patterns)
     distance, squares = gram_about(patterns, column_mean, block_bytes=block_bytes)
     distance *= -2.0
-    distance += squares[:, None]
-    distance += squares[None, :]
+    # One sum for both, so that rounding keeps the matrix symmetric.
+    distance += squares[:, None] + squares[None, :]
     if is_torch(distance):
         distance = (distance + distance.T) / 2
     _clip_and_equal(distance, squares, patterns)
@@ -124,11 +124,10 @@ def correlation_distance(patterns: Array, *, block_bytes: int = BLOCK_BYTES) -> 
     small = (squares < _SMALLEST_MEAN_SQUARE * n_units) & ~constant
     if patterns.dtype == xp.float32 and bool(small.any()):
         return correlation_distance(as_float64(patterns), block_bytes=block_bytes)
-    gram -= left_over[:, None] * (left_over * n_units)[None, :]
+    gram -= left_over[:, None] * left_over[None, :] * n_units
     scale = xp.sqrt(xp.clip(squares, 0.0, None))
     scale[constant] = xp.nan
-    gram /= scale[:, None]
-    gram /= scale[None, :]
+    gram /= scale[:, None] * scale[None, :]
     distance = xp.clip(1.0 - gram, 0.0, 2.0)
     if is_torch(distance):
         distance = (distance + distance.T) / 2

@@ -15,6 +15,8 @@ from neuroai.numerics.rdm_permutation import as_permutations
 from neuroai.numerics.rdm_resampling import FEWEST_STIMULI, resampled_similarity
 from neuroai.numerics.rdm_vectors import n_stimuli_of, pairs_within
 
+_EQUAL = 1e-10
+
 
 class LayerChoice(NamedTuple):
     """A score whose layer was chosen on other stimuli.
@@ -159,7 +161,9 @@ def split_halves_scores(
 def _choose(grids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Choose on each half and score on the other; `grids` (n_samples, n_splits, 2, n_layers)."""
     defined = ~np.isnan(grids)
-    best = np.where(defined, grids, -np.inf).argmax(axis=-1)
+    scores = np.where(defined, grids, -np.inf)
+    # Equal layers may differ by the rounding of their means; the first of them is chosen.
+    best = (scores >= scores.max(axis=-1, keepdims=True) - _EQUAL).argmax(axis=-1)
     chosen = np.where(defined.any(axis=-1), best, -1)
     other = np.take_along_axis(grids[:, :, ::-1], best[..., None], axis=-1)[..., 0]
     other = np.where(chosen >= 0, other, np.nan)

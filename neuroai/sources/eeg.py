@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from mne import BaseEpochs, Evoked
     from mne.io import BaseRaw
 
-LOUDEST = 30  # mne warns only where it logs warnings
+LOUDEST = logging.WARNING  # mne warns only where it logs warnings
 MODALITIES = {"eeg": "EEG", "mag": "MEG", "grad": "MEG", "seeg": "iEEG", "ecog": "iEEG"}
 # What mne says that is so by the reader's own doing, or that changes no value.
 HARMLESS = (
@@ -256,15 +257,24 @@ def _note(sentences: Sequence[str]) -> dict[str, str]:
     return {"note": said} if said else {}
 
 
+def _no_warning(record: logging.LogRecord) -> bool:
+    """Keep warnings out of the log: they are gathered."""
+    return record.levelno != logging.WARNING
+
+
 @contextmanager
 def _listening(name: str, verbose: bool | str | int | None) -> Iterator[_Heard]:
     """Gather mne's warnings: harmless ones are dropped, losses raised, others become notes."""
     import mne
 
     heard = _Heard()
-    with mne.use_log_level(_loud(verbose)), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield heard
+    mne.utils.logger.addFilter(_no_warning)
+    try:
+        with mne.use_log_level(_loud(verbose)), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield heard
+    finally:
+        mne.utils.logger.removeFilter(_no_warning)
     for warning in caught:
         message = " ".join(str(warning.message).split())
         if any(words in message for words in LOSSES):

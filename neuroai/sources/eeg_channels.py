@@ -30,6 +30,7 @@ DATA_TYPES = ("eeg", "mag", "grad", "seeg", "ecog", "dbs", "csd", "hbo", "hbr")
 MILLIMETRES = 1000.0
 # No brain varies by half a volt; values in microvolts taken for volts do.
 LARGEST_DEVIATION = 0.5
+LARGEST_HEAD = 2.0  # metres, sensors of MEG included; in millimetres every sensor is beyond
 DEVICE_FRAME, HEAD_FRAME = 1, 4
 
 
@@ -112,7 +113,27 @@ def _positions(info: Info) -> np.ndarray:
         frames[device] = HEAD_FRAME
     stated = [np.any(channel["loc"][:3] != 0) for channel in info["chs"]]
     places[~(np.array(stated) & (frames == HEAD_FRAME))] = np.nan
-    return places * MILLIMETRES
+    return places * (1.0 if positions_in_millimetres(places) else MILLIMETRES)
+
+
+def positions_in_millimetres(positions: np.ndarray) -> bool:
+    """Say whether positions that are meant to be metres are millimetres: no head is that large.
+
+    Parameters
+    ----------
+    positions : array, shape (n_channels, 3)
+        Positions about the centre of the head, NaN where unknown.
+
+    Examples
+    --------
+    >>> positions_in_millimetres(np.array([[0.0, 85.0, 40.0]]))
+    True
+    >>> positions_in_millimetres(np.array([[0.0, 0.085, 0.04]]))
+    False
+    """
+    distances = np.linalg.norm(positions, axis=1)
+    known = distances[np.isfinite(distances)]
+    return bool(len(known) and np.median(known) > LARGEST_HEAD)
 
 
 def refuse_microvolts(values: np.ndarray, types: Sequence[str], *, source: str) -> None:

@@ -139,9 +139,11 @@ def _from_raw(
     if len(np.unique(samples)) < len(samples):
         raise DataError(_same_sample(kept, samples))
     codes = np.column_stack([samples, np.zeros_like(samples), np.ones_like(samples)])
-    epochs = mne.Epochs(raw, codes, tmin=tmin, tmax=tmax, baseline=window.baseline, preload=False)
-    thinned, left_out = _thinned(epochs, picks, window.decimate)
-    thinned.load_data()
+    channels, left_out = chosen_channels(raw.info, picks)
+    epochs = mne.Epochs(
+        raw, codes, tmin=tmin, tmax=tmax, picks=channels, baseline=window.baseline, preload=False
+    )
+    thinned = _loaded(_decimated(epochs, window.decimate))
     rows = thinned.selection
     lost, marked = len(table) - len(kept), len(kept) - len(rows)
     return Parts(
@@ -184,10 +186,8 @@ def _from_epochs(
         columns = pd.concat([columns.drop(columns=[c for c in columns if c in own]), own], axis=1)
     _within(epochs, window)
     if window.tmin is not None or window.tmax is not None:
-        epochs.load_data()
-        epochs = epochs.crop(window.tmin, window.tmax)
-    thinned, left_out = _thinned(epochs, picks, window.decimate)
-    thinned.load_data()
+        epochs = _loaded(epochs).crop(window.tmin, window.tmax)
+    thinned, left_out = _picked(_loaded(_decimated(epochs, window.decimate)), picks)
     dropped = sum(1 for reasons in thinned.drop_log if reasons and IGNORED not in reasons)
     return Parts(
         values=thinned.get_data(copy=False),
@@ -214,7 +214,7 @@ def _from_averages(
     for average in averages:
         _within(average, window)
         cut = average.crop(window.tmin, window.tmax)
-        thinned, left_out = _thinned(cut, picks, window.decimate)
+        thinned, left_out = _picked(_decimated(cut, window.decimate), picks)
         done.append(thinned)
     columns = {CONDITION: [a.comment for a in done], "n_repeats": [float(a.nave) for a in done]}
     return Parts(
@@ -256,24 +256,38 @@ def _within(instance: Any, window: Window) -> None:
         )
 
 
-def _thinned(instance: Any, picks: str | Sequence[str], decimate: int) -> tuple[Any, tuple]:
-    """Choose channels, then keep every n-th sample, unless that aliases."""
+def _loaded(epochs: BaseEpochs) -> BaseEpochs:
+    """Read the values, or say that the file does not hold them all."""
+    try:
+        return epochs.load_data()
+    except (OSError, EOFError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"The values cannot be read ({error}): the file is cut short or damaged. "
+            "Fetch or export it anew."
+        ) from error
+
+
+def _picked(instance: Any, picks: str | Sequence[str]) -> tuple[Any, tuple[str, ...]]:
     rows, left_out = chosen_channels(instance.info, picks)
-    if len(rows) < len(instance.ch_names):
-        instance.pick(rows)
+    # Picking copies, so all channels are left where they are.
+    return (instance if len(rows) == len(instance.ch_names) else instance.pick(rows)), left_out
+
+
+def _decimated(instance: Any, decimate: int) -> Any:
+    """Keep every n-th sample, unless that aliases."""
     if not isinstance(decimate, int) or decimate < 1:
         raise UsageError(f"decimate is a whole number from 1; got {decimate!r}.")
-    if decimate > 1:
-        rate, lowpass = instance.info["sfreq"] / decimate, instance.info["lowpass"]
-        if lowpass is None or lowpass > rate / 2:
-            raise DataError(
-                f"Keeping every {decimate}th sample gives {rate:g} Hz, which carries up to "
-                f"{rate / 2:g} Hz, but the recording was filtered at {lowpass:g} Hz: faster "
-                f"activity would appear as slow. Filter first (in mne: "
-                f"instance.filter(None, {rate / 3:.4g})) and hand over the object."
-            )
-        instance.decimate(decimate)
-    return instance, left_out
+    if decimate == 1:
+        return instance
+    rate, lowpass = instance.info["sfreq"] / decimate, instance.info["lowpass"]
+    if lowpass > rate / 2:
+        raise DataError(
+            f"Keeping every {decimate}th sample gives {rate:g} Hz, which carries up to "
+            f"{rate / 2:g} Hz, but the recording was filtered at {lowpass:g} Hz: faster "
+            f"activity would appear as slow. Filter first (in mne: "
+            f"instance.filter(None, {rate / 3:.4g})) and hand over the object."
+        )
+    return instance.decimate(decimate)
 
 
 def _bad(names: Sequence[str]) -> str:

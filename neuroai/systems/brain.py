@@ -82,8 +82,8 @@ class Recorded:
         """Give the recorded activity, one recording a subject and region."""
         if not self.data.recordings:
             return NotMeasurable(self._missing("recordings", "no activity was recorded"))
-        named = {str(v) for r in self.data.recordings for v in r[REGION].values}
-        wanted = chosen_names(sorted(named), regions, kind=f"region of '{self.name}'")
+        named = dict.fromkeys(str(v) for r in self.data.recordings for v in r[REGION].values)
+        wanted = chosen_names(tuple(named), regions, kind=f"region of '{self.name}'")
         return self._parts(wanted, stimuli)
 
     def _parts(self, regions: Sequence[str], stimuli: StimulusSet | None) -> Iterator[xr.DataArray]:

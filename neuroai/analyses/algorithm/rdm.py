@@ -10,10 +10,9 @@ import xarray as xr
 from neuroai.cards import AnalysisCard
 from neuroai.checks import one_of
 from neuroai.errors import DataError
-from neuroai.format.align import stimulus_means
+from neuroai.format.align import stimulus_patterns
 from neuroai.format.answers import Answer, NotMeasurable, rdm_answer
 from neuroai.format.audit import usable_units
-from neuroai.format.schema import STIMULUS, TIME
 from neuroai.format.stimuli import StimulusSet
 from neuroai.numerics.distances import correlation_distance, squared_euclidean
 from neuroai.systems.base import System
@@ -119,8 +118,8 @@ def _parts(
     counts = {"units": 0, "constant patterns": 0}
     for recording in recordings:
         usable, found = usable_units(recording, undefined=undefined)
-        means = stimulus_means(usable)
-        here = tuple(str(key) for key in means[STIMULUS].values)
+        names, means, _ = stimulus_patterns(usable)
+        here = tuple(str(key) for key in names)
         if ids and here != ids:
             raise DataError(
                 f"Subject '{recording.attrs['subject']}' saw {len(here)} stimuli where another saw "
@@ -135,11 +134,9 @@ def _parts(
     return parts, ids, notes, counts
 
 
-def _matrix(means: xr.DataArray, *, distance: str) -> np.ndarray:
+def _matrix(means: np.ndarray, *, distance: str) -> np.ndarray:
     # Times are further elements of the pattern: the geometry of the whole response.
-    patterns = means.values.reshape(means.sizes[STIMULUS], -1)
-    if TIME in means.dims and means.dims[-1] != TIME:
-        patterns = means.transpose(STIMULUS, ..., TIME).values.reshape(len(patterns), -1)
+    patterns = means.reshape(len(means), -1)
     if distance == "correlation":
         return np.asarray(correlation_distance(patterns))
     return np.asarray(squared_euclidean(patterns))

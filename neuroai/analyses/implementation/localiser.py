@@ -11,10 +11,10 @@ import xarray as xr
 from neuroai.cards import AnalysisCard, Contrast
 from neuroai.checks import in_range, one_of
 from neuroai.errors import DataError
-from neuroai.format.align import stimulus_means
+from neuroai.format.align import stimulus_patterns
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.audit import usable_units
-from neuroai.format.schema import STIMULUS, TIME, UNIT, UNIT_ID
+from neuroai.format.schema import UNIT_ID
 from neuroai.format.splits import halves
 from neuroai.format.stimuli import StimulusSet
 from neuroai.numerics.welch import welch_t
@@ -220,8 +220,7 @@ def _rank(
     sign: str,
 ) -> Localised:
     usable, _ = usable_units(recording, undefined="drop")
-    values, elements, kind = element_means(usable)
-    ids = [str(key) for key in stimulus_means(usable)[STIMULUS].values]
+    ids, values, elements, kind = element_means(usable)
     side = np.array([groups[key] for key in ids])
     in_a = np.array([half[key] for key in ids])
     t_chosen = welch_t(values[in_a], side[in_a])
@@ -241,26 +240,31 @@ def _rank(
     )
 
 
-def element_means(recording: xr.DataArray) -> tuple[np.ndarray, tuple[str, ...], str]:
+def element_means(
+    recording: xr.DataArray,
+) -> tuple[tuple[str, ...], np.ndarray, tuple[str, ...], str]:
     """Average a recording to stimulus by element: feature maps where there are some, else units.
 
     Returns
     -------
     tuple
-        Array (n_stimuli, n_elements) sorted by stimulus id, the elements' labels, and their kind.
+        Ids of the stimuli, array (n_stimuli, n_elements), the elements' labels, and their kind.
     """
-    means = stimulus_means(recording)
-    if TIME in means.dims:
-        means = means.mean(TIME)
-    if "feature_map" not in means.coords:
-        labels = tuple(str(name).rpartition("/")[2] for name in means[UNIT_ID].values)
-        return means.values.astype(float), labels, "unit"
-    maps = means["feature_map"].values.astype(int)
-    names, inverse, counts = np.unique(maps, return_inverse=True, return_counts=True)
+    names, means, _ = stimulus_patterns(recording)
+    ids = tuple(str(name) for name in names)
+    means = means.astype(np.float64)
+    if means.ndim == 3:
+        means = means.mean(axis=2)
+    if "feature_map" not in recording.coords:
+        labels = tuple(str(name).rpartition("/")[2] for name in recording[UNIT_ID].values)
+        return ids, means, labels, "unit"
+    maps = recording["feature_map"].values.astype(int)
+    numbers, inverse, counts = np.unique(maps, return_inverse=True, return_counts=True)
     order = np.argsort(inverse, kind="stable")
     edges = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    sums = np.add.reduceat(means.values[:, order].astype(float), edges, axis=1)
-    return sums / counts, tuple(str(name) for name in names), "feature map"
+    sums = np.add.reduceat(means[:, order], edges, axis=1)
+    kind = "unit" if (counts == 1).all() else "feature map"
+    return ids, sums / counts, tuple(str(number) for number in numbers), kind
 
 
 def _random_set_p(t_heldout: np.ndarray, selected: np.ndarray, *, n_sets: int = 1000) -> float:

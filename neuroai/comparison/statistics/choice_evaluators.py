@@ -22,6 +22,7 @@ class MatrixEvaluator:
     a: np.ndarray
     b: np.ndarray
     metric: Metric
+    symmetric: bool = True
 
     @property
     def n_stimuli(self) -> int:
@@ -41,7 +42,12 @@ class MatrixEvaluator:
         return np.array([self.metric(self.a, self.b[:, order]) for order in permutations])
 
     def ceiling(self) -> tuple[float, float]:
-        """Compare the subjects with each other: another subject in the candidate's place."""
+        """Compare the subjects with each other: another subject in the candidate's place.
+
+        Signed differences cancel among subjects, so they have no such reference.
+        """
+        if not self.symmetric:
+            return np.nan, np.nan
         return mean_of_pairs(np.asarray(self.metric(self.a, self.a))), np.nan
 
 

@@ -115,7 +115,7 @@ def summarise(
     variance, dof, resampled = score_variance(
         pairs, samples=samples, n_stimuli=n_stimuli, seed=inference.seed
     )
-    low, high = t_interval(value, variance, dof=dof, level=inference.level)
+    low, high = map(float, t_interval(value, variance, dof=dof, level=inference.level))
     if n_seeds < RESAMPLED_SEEDS and n_seeds > 1:
         notes = (*notes, f"{n_seeds} seeds held fixed")
     if null is not None:

@@ -1,0 +1,103 @@
+"""A system that remembers, for one comparison, the small recordings it has given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import xarray as xr
+
+from neuroai.cards import ChoiceTask
+from neuroai.format.answers import Answer, NotMeasurable
+from neuroai.format.stimuli import StimulusSet
+from neuroai.systems.base import System
+
+LARGEST_BYTES = 64 * 2**20
+NO_STIMULI = ("", ())
+
+
+@dataclass(frozen=True, eq=False)
+class Remembered:
+    """A network whose readout layer is computed once, however many questions are put to it.
+
+    Only recordings of named regions are kept, and only up to 64 MiB each; a sweep over all layers
+    streams as before. It lives as long as one comparison, so that weights changed afterwards are
+    never hidden.
+
+    Attributes
+    ----------
+    system : System
+        The network.
+    """
+
+    system: System
+    _memo: dict[Any, tuple[xr.DataArray, ...]] = field(default_factory=dict, repr=False)
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only for what is not defined here, such as lesion_bench and output_map.
+        if name in ("system", "_memo"):
+            raise AttributeError(name)
+        return getattr(self.system, name)
+
+    def recordings(
+        self, stimuli: StimulusSet | None = None, *, regions: Sequence[str] | None = None
+    ) -> Iterator[xr.DataArray] | NotMeasurable:
+        """Give activity as the network does, from memory where it was asked before."""
+        if regions is None or any(mark in name for name in regions for mark in "*?["):
+            return self.system.recordings(stimuli, regions=regions)
+        shown = NO_STIMULI if stimuli is None else (stimuli.name, stimuli.ids)
+        key = (shown, tuple(regions))
+        if key in self._memo:
+            return iter(self._memo[key])
+        given = self.system.recordings(stimuli, regions=regions)
+        return given if isinstance(given, NotMeasurable) else self._remember(key, given)
+
+    def _remember(self, key: Any, given: Iterator[xr.DataArray]) -> Iterator[xr.DataArray]:
+        kept, n_bytes = [], 0
+        for recording in given:
+            n_bytes += recording.nbytes
+            if n_bytes <= LARGEST_BYTES:
+                kept.append(recording)
+            yield recording
+        if n_bytes <= LARGEST_BYTES:
+            self._memo[key] = tuple(kept)
+
+    def choices(
+        self, task: ChoiceTask, stimuli: StimulusSet | None = None
+    ) -> xr.Dataset | NotMeasurable:
+        """Give the network's own choices, from memory where it was asked before."""
+        shown = NO_STIMULI if stimuli is None else (stimuli.name, stimuli.ids)
+        key = ("choices", task, shown)
+        if key not in self._memo:
+            self._memo[key] = self.system.choices(task, stimuli)
+        return self._memo[key]
+
+    def published(self, question: str) -> tuple[Answer, ...]:
+        """Give what the network published: nothing, as a rule."""
+        return self.system.published(question)
+
+    @property
+    def name(self) -> str:
+        """Name of the network."""
+        return self.system.name
+
+    @property
+    def kind(self) -> str:
+        """Kind of the system."""
+        return self.system.kind
+
+    @property
+    def stimuli(self) -> StimulusSet | None:
+        """Stimuli of the system."""
+        return self.system.stimuli
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Seeds of the network."""
+        return self.system.subjects
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Layers that are read by default."""
+        return self.system.regions

@@ -1,0 +1,78 @@
+"""Word pairs: the published correlation with association strength, and the judgements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr
+
+from neuroai.format.holdings import Holdings
+
+PRINTED = 5e-4  # half a unit of the third printed digit
+PRINTED_UV = 5e-3  # half a unit of the second printed digit of microvolts
+
+
+@pytest.fixture(scope="module")
+def holdings(holdings_of: Callable[[str], Holdings]) -> Holdings:
+    """Load the data set once."""
+    return holdings_of("vanvliet2014")
+
+
+def test_parietal_mean_follows_association_strength(holdings: Holdings) -> None:
+    """The mean of P3, Pz and P4 from 0.30 to 0.47 s against strength: r = 0.298."""
+    (recording,) = holdings.systems[0].recordings
+    channels = np.isin(recording["unit_id"].values, ["P3", "Pz", "P4"])
+    seconds = recording["time"].values
+    window = (seconds >= 0.30) & (seconds < 0.47)
+    assert channels.sum() == 3
+    means = recording.values[:, channels][:, :, window].mean(axis=(1, 2))
+    strength = holdings.stimuli.column("FAS", recording["stimulus_id"].values)
+    assert pearsonr(means, strength)[0] == pytest.approx(0.298, abs=PRINTED)
+
+
+def test_unrelated_words_give_a_negative_wave(holdings: Holdings) -> None:
+    """Pz from 0.3 to 0.5 s: +1.67 microvolts for related, -1.92 for unrelated pairs."""
+    (recording,) = holdings.systems[0].recordings
+    seconds = recording["time"].values
+    window = (seconds >= 0.3) & (seconds <= 0.5)
+    channel = recording["unit_id"].values == "Pz"
+    volts = recording.values[:, channel][:, :, window].mean(axis=(1, 2)) * 1e6
+    label = recording["label"].values
+    assert volts[label == "related"].mean() == pytest.approx(1.67, abs=PRINTED_UV)
+    assert volts[label == "unrelated"].mean() == pytest.approx(-1.92, abs=PRINTED_UV)
+    assert recording.attrs["physical_unit"] == "V"
+
+
+def test_judgements_stand_beside_the_epochs(holdings: Holdings) -> None:
+    """179 of 200 right; the first pair by hand: related, button 1, in 1.434 s."""
+    (table,) = holdings.systems[0].behaviour
+    (recording,) = holdings.systems[0].recordings
+    assert int(table["correct"].sum()) == 179
+    assert table["stimulus_id"].values.tolist() == recording["stimulus_id"].values.tolist()
+    first = table.isel(trial=0)
+    assert [str(first[n].values) for n in ("stimulus_id", "choice", "truth")] == [
+        "aandoening-ziekte", "related", "related",
+    ]  # fmt: skip
+    assert float(first["response_time"]) == pytest.approx(1.434433, abs=1e-6)
+
+
+def test_every_pair_is_text_with_its_strength(holdings: Holdings) -> None:
+    """200 different pairs, half of them related, at least 0.25 strong."""
+    table = holdings.stimuli.table
+    assert table["sha256"].nunique() == 200
+    assert holdings.stimuli.content("aandoening-ziekte") == "aandoening ziekte"
+    related = table["label"] == "related"
+    assert related.sum() == 100
+    assert table.loc[related, "FAS"].min() > 0.25
+    assert table.loc[~related, "FAS"].max() < 0.01
+
+
+def test_sensors_lie_on_a_head(holdings: Holdings) -> None:
+    """Positions are in millimetres: about 8.5 cm from the centre, Pz behind Fz."""
+    (recording,) = holdings.systems[0].recordings
+    xyz = np.column_stack([recording[a].values for a in "xyz"])
+    assert (np.abs(np.linalg.norm(xyz, axis=1) - 85) < 1).all()
+    y = dict(zip(recording["unit_id"].values, recording["y"].values, strict=True))
+    assert y["Fz"] > 0 > y["Pz"]
