@@ -102,7 +102,12 @@ def random_recording(
 
 
 def contrast_brain(
-    *, n_stimuli: int = 40, n_units: int = 40, n_planted: int = 10, effect: float = 3.0, seed: int = 0
+    *,
+    n_stimuli: int = 40,
+    n_units: int = 40,
+    n_planted: int = 10,
+    effect: float = 3.0,
+    seed: int = 0,
 ) -> tuple[Recorded, Contrast]:
     """Make a brain whose first units prefer faces by `effect` standard deviations.
 

@@ -1,4 +1,4 @@
-"""The best region (layer) of a candidate, chosen on one half of the stimuli and scored on the other."""
+"""The best region (layer) of a candidate, chosen on some stimuli and scored on others."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neuroai.comparison.ceilings import rdm_ceiling
 from neuroai.comparison.catalogue import METRICS
+from neuroai.comparison.ceilings import rdm_ceiling
 from neuroai.comparison.paired import Context, Paired
 from neuroai.comparison.pairing import paired_rdms
 from neuroai.comparison.statistics.evaluators import RdmEvaluator
-from neuroai.comparison.statistics.inference import Inference
+from neuroai.comparison.statistics.inference import (
+    MIN_SAMPLES,
+    RESAMPLED_SEEDS,
+    Inference,
+    calibration_notes,
+    null_p,
+    seed_notes,
+)
 from neuroai.errors import UsageError
 from neuroai.format.align import align
 from neuroai.format.answers import Answer
 from neuroai.format.scores import Score
 from neuroai.format.splits import halves
-from neuroai.numerics.intervals import permutation_p, t_interval, two_factor_variance
+from neuroai.numerics.intervals import t_interval, two_factor_variance
 from neuroai.numerics.layer_choice import choose_and_score
 from neuroai.numerics.rdm_vectors import to_square, to_vector
 from neuroai.numerics.resample import bootstrap_counts, stimulus_permutations
 
 N_SPLITS = 10
 MAX_SAMPLES = 200
+FEWEST_STIMULI = 6
 
 
 def best_region_scores(
@@ -62,7 +70,8 @@ def best_region_scores(
     -------
     tuple of Score
         One a brain region, ``selected``, whose ``model_region`` is the one chosen most often. The
-        ceiling is that of half the stimuli, as the score is.
+        ceiling is that of half the stimuli, as the score is. None where there is no choice: fewer
+        than two regions, or fewer than six stimuli (three a half).
 
     Raises
     ------
@@ -74,14 +83,24 @@ def best_region_scores(
         raise UsageError(f"Choosing a layer needs an RDM metric; '{metric}' is none.")
     inference = Inference() if inference is None else inference
     left, right, _ = align(brain, model, stimuli=stimuli)
+    if len(left.stimuli) < FEWEST_STIMULI:
+        return ()
     splits = halves(left.stimuli, condition=condition, n_splits=N_SPLITS, seed=inference.seed)
     found = []
     for region in left.regions:
         paired = paired_rdms(left, right, region=region, method=card.comparator)
-        if len(dict.fromkeys(paired.regions)) < 2:
+        if len(_grid(paired)[0]) < 2:
             continue
         found.append(
-            _best(paired, left, right, splits=splits, metric=metric, context=context, inference=inference)
+            _best(
+                paired,
+                left,
+                right,
+                splits=splits,
+                metric=metric,
+                context=context,
+                inference=inference,
+            )
         )
     return tuple(found)
 
@@ -115,52 +134,91 @@ def _best(
 ) -> Score:
     names, models = _grid(paired)
     data, method = paired.evaluator.data, paired.evaluator.method
-    n_subjects, n_stimuli = len(data), paired.evaluator.n_stimuli
+    base = {
+        "level": context.level,
+        "analysis": brain.question,
+        "metric": metric,
+        "dataset": context.dataset,
+        "stimulus_set": brain.stimulus_set,
+        "brain_region": f"{brain.system} {paired.brain_region}",
+        "model": model.system,
+        "candidate_kind": context.candidate_kind,
+        "benchmark_version": context.benchmark_version,
+        "n_stimuli": paired.evaluator.n_stimuli,
+        "n_brain_subjects": len(data),
+        "n_model_subjects": models.shape[1],
+        "selected": True,
+    }
     observed = choose_and_score(data, models, halves=splits, method=method)
-    value = float(observed.value)
-    variance, dof, resampled = _variance(data, models, splits, method, n_stimuli, inference)
-    low, high = map(float, t_interval(value, variance, dof=dof, level=inference.level))
-    rng = np.random.default_rng([inference.seed, 4])
-    n_null = min(inference.n_null, MAX_SAMPLES)
-    null = np.empty(0)
-    if n_null:
-        orders = stimulus_permutations(n_null, n_stimuli, rng=rng)
-        null = choose_and_score(
-            data, models, halves=splits, method=method, permutations=orders
-        ).samples
+    if not math.isfinite(observed.value):
+        reason = "some half of the stimuli leaves no region with a defined score"
+        return Score(**base, model_region="", status="undefined", note=reason)
     chosen = Counter(names[i] for i in np.ravel(observed.chosen))
     name, votes = chosen.most_common(1)[0]
+    low, high, resampled = _interval(observed.value, data, models, splits, method, inference)
+    p, n_null, more = _p(observed.value, data, models, splits, method, inference)
     ceiling = _half_ceiling(data, splits, method, paired.evaluator.pooling)
+    chose = (
+        f"best of {len(names)} regions, chosen on one half and scored on the other "
+        f"({votes} of {2 * len(splits)} choices: {name}; others: {len(chosen) - 1})"
+    )
+    cautions = calibration_notes(len(data), paired.evaluator.n_stimuli)
     return Score(
-        level=context.level,
-        analysis=brain.question,
-        metric=metric,
-        dataset=context.dataset,
-        stimulus_set=brain.stimulus_set,
-        brain_region=f"{brain.system} {paired.brain_region}",
-        model=model.system,
+        **base,
         model_region=name,
-        candidate_kind=context.candidate_kind,
-        benchmark_version=context.benchmark_version,
-        value=value,
-        ci_low=float(low),
-        ci_high=float(high),
+        value=float(observed.value),
+        ci_low=max(low, paired.bounds[0]),
+        ci_high=min(high, paired.bounds[1]),
         ceiling_low=ceiling[0],
         ceiling_high=ceiling[1],
-        p=float(permutation_p(value, null)) if n_null else math.nan,
+        p=p,
         null="stimulus labels permuted, choice repeated" if n_null else "",
-        n_null=len(null),
+        n_null=n_null,
         resampled=resampled,
-        n_stimuli=n_stimuli,
-        n_brain_subjects=n_subjects,
-        n_model_subjects=models.shape[1],
-        selected=True,
-        note=(
-            f"best of {len(names)} regions, chosen on one half and scored on the other "
-            f"({votes} of {2 * len(splits)} choices: {name}; others: {len(chosen) - 1})"
-        ),
+        note="; ".join((chose, *cautions, *seed_notes(models.shape[1]), *more)),
         history={"chosen": dict(chosen), "n_splits": len(splits), "comparator": method},
     )
+
+
+def _p(
+    value: float,
+    data: np.ndarray,
+    models: np.ndarray,
+    splits: np.ndarray,
+    method: str,
+    inference: Inference,
+) -> tuple[float, int, tuple[str, ...]]:
+    """Repeat choice and score under permuted stimulus labels."""
+    n_null = min(inference.n_null, MAX_SAMPLES)
+    if not n_null:
+        return math.nan, 0, ()
+    rng = np.random.default_rng([inference.seed, 4])
+    orders = stimulus_permutations(n_null, splits.shape[1], rng=rng)
+    null = choose_and_score(data, models, halves=splits, method=method, permutations=orders)
+    p, notes = null_p(value, null.samples)
+    return p, n_null, notes
+
+
+def _interval(
+    value: float,
+    data: np.ndarray,
+    models: np.ndarray,
+    splits: np.ndarray,
+    method: str,
+    inference: Inference,
+) -> tuple[float, float, str]:
+    variance, dof, resampled = _variance(data, models, splits, method, splits.shape[1], inference)
+    n_seeds = models.shape[1]
+    if n_seeds >= RESAMPLED_SEEDS:
+        # Seeds are crossed with both other factors; their own variance adds to first order.
+        alone = [
+            choose_and_score(data, models[:, [seed]], halves=splits, method=method).value
+            for seed in range(n_seeds)
+        ]
+        variance += np.var(alone, ddof=1) / n_seeds
+        dof, resampled = min(dof, n_seeds - 1), f"{resampled}+seeds"
+    low, high = map(float, t_interval(value, variance, dof=dof, level=inference.level))
+    return low, high, resampled
 
 
 def _variance(
@@ -178,7 +236,7 @@ def _variance(
     stimuli = bootstrap_counts(n, n_stimuli, rng=rng)
     how = {"halves": splits, "method": method}
     over_stimuli = choose_and_score(data, models, stimulus_counts=stimuli, **how).samples
-    v_stimuli = np.nanvar(over_stimuli, ddof=1)
+    v_stimuli = _spread(over_stimuli)
     if n_subjects < 2:
         return float(v_stimuli * n_stimuli / (n_stimuli - 1)), n_stimuli - 1, "stimuli"
     subjects = bootstrap_counts(n, n_subjects, rng=rng)
@@ -187,13 +245,19 @@ def _variance(
         data, models, stimulus_counts=stimuli, subject_counts=subjects, **how
     ).samples
     variance = two_factor_variance(
-        np.nanvar(over_both, ddof=1),
-        np.nanvar(over_subjects, ddof=1),
+        _spread(over_both),
+        _spread(over_subjects),
         v_stimuli,
         n_subjects=n_subjects,
         n_stimuli=n_stimuli,
     )
     return float(variance), min(n_subjects, n_stimuli) - 1, "stimuli+subjects"
+
+
+def _spread(samples: np.ndarray) -> float:
+    """Give the variance of the defined samples; NaN where they are too few."""
+    defined = samples[np.isfinite(samples)]
+    return float(defined.var(ddof=1)) if len(defined) >= MIN_SAMPLES else math.nan
 
 
 def _half_ceiling(

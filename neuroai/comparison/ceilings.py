@@ -50,7 +50,5 @@ def rdm_ceiling(rdms: np.ndarray, *, method: str, pooling: str) -> tuple[float, 
         return float(found.lower), float(found.upper)
     total = rdms.sum(axis=0)
     upper = compare_rdms(total[None], rdms, method=method)[0].mean()
-    lower = [
-        compare_rdms((total - rdm)[None], rdm[None], method=method)[0, 0] for rdm in rdms
-    ]
+    lower = [compare_rdms((total - rdm)[None], rdm[None], method=method)[0, 0] for rdm in rdms]
     return float(np.mean(lower)), float(upper)

@@ -43,6 +43,9 @@ def paired_choices(brain: Answer, model: Answer, *, region: str, entry: Entry) -
             undefined.append((name, f"no choice of '{model.system}' is defined"))
         columns += [(name, seed) for seed in seeds]
         theirs += list(rows)
+    if not subjects:
+        reason = f"no choice of '{brain.system}' is defined"
+        undefined, columns, theirs = [(name, reason) for name in model.regions], [], []
     b = np.array(theirs) if theirs else np.empty((0, mine.shape[1]))
     missing = int(np.isnan(mine).sum() + np.isnan(b).sum())
     return Paired(
@@ -57,6 +60,7 @@ def paired_choices(brain: Answer, model: Answer, *, region: str, entry: Entry) -
         null=entry.card.chance is not None and not triplets,
         chance=entry.card.chance if entry.card.chance is not None else 0.0,
         bounds=(entry.card.worst, entry.card.perfect) if entry.card.symmetric else (-1.0, 1.0),
+        side="greater" if entry.card.symmetric else "two-sided",
     )
 
 
@@ -95,7 +99,9 @@ def _evaluator(
 
 def _confusions(brain: Answer, model: Answer, region: str) -> ConfusionEvaluator:
     truth = brain.data["truth"].values.astype(str)
-    chosen = {str(v) for side in (brain, model) for v in np.unique(side.data["choice"].values.astype(str))}
+    chosen = {
+        str(v) for side in (brain, model) for v in np.unique(side.data["choice"].values.astype(str))
+    }
     options = sorted((set(truth) | chosen) - {""})
     codes = option_codes(list(truth), options=options)
     mine = _counts(brain, region, options)
@@ -108,5 +114,7 @@ def _counts(answer: Answer, region: str, options: list[str]) -> np.ndarray:
     chosen = answer.data["choice"].sel(region=region).transpose("subject", STIMULUS).values
     correct = answer.data["correct"].sel(region=region).transpose("subject", STIMULUS).values
     chosen = chosen[~np.isnan(correct.astype(float)).all(axis=1)].astype(str)
-    codes = np.array([option_codes(list(row), options=options) for row in chosen])
+    codes = np.array(
+        [option_codes(list(row), options=options) for row in chosen], dtype=int
+    ).reshape(chosen.shape)
     return (codes[:, :, None] == np.arange(len(options))).astype(float)

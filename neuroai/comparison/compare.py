@@ -208,6 +208,7 @@ def _score(
         n_stimuli=paired.evaluator.n_stimuli,
         inference=inference,
         chance=paired.chance,
+        side=paired.side,
     )
     return Score(
         **common,

@@ -41,7 +41,7 @@ class Paired:
 
     `regions` names the candidate's region of every column of the evaluator, `seeds` its subject;
     `undefined` names regions that cannot be scored, with the reason; `bounds` is the range of the
-    metric, beyond which no interval reaches.
+    metric, beyond which no interval reaches; `side` that of a t-test against `chance`.
     """
 
     brain_region: str
@@ -55,4 +55,5 @@ class Paired:
     null: bool = True
     chance: float | None = 0.0
     bounds: tuple[float, float] = (-1.0, 1.0)
+    side: str = "greater"
     history: dict[str, object] = field(default_factory=dict)

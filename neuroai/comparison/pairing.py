@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,7 +13,7 @@ from neuroai.comparison.catalogue import METRICS
 from neuroai.comparison.choice_pairing import paired_choices
 from neuroai.comparison.paired import Paired
 from neuroai.comparison.statistics.evaluators import GramEvaluator, RdmEvaluator
-from neuroai.errors import UsageError
+from neuroai.errors import AlignmentError, UsageError
 from neuroai.format.align import stimulus_patterns
 from neuroai.format.answers import Answer, part_of
 from neuroai.numerics.gram import centred_gram
@@ -31,7 +32,8 @@ def paired_evaluators(brain: Answer, model: Answer, *, metric: str) -> Iterator[
     card: MetricCard = entry.card
     for region in brain.regions:
         if card.compares == "rdm":
-            yield paired_rdms(brain, model, region=region, method=card.comparator)
+            paired = paired_rdms(brain, model, region=region, method=card.comparator)
+            yield dataclasses.replace(paired, chance=card.chance)
         elif card.compares == "responses":
             yield paired_grams(brain, model, region=region)
         elif card.compares in ("choices", "confusion", "table"):
@@ -55,10 +57,9 @@ def paired_rdms(brain: Answer, model: Answer, *, region: str, method: str) -> Pa
             continue
         columns += [(name, seed) for seed in seeds]
         vectors += list(rdms)
-    bad = np.isnan(data).any(axis=1)
-    if bad.any():
-        names = [s for s, is_bad in zip(subjects, bad, strict=True) if is_bad]
-        undefined = [(name, f"RDM of {', '.join(names)} has undefined pairs") for name in model.regions]
+    reason = _undefined_brain(subjects, data, region)
+    if reason:
+        undefined = [(name, reason) for name in model.regions]
         columns, vectors = [], []
     models = np.array(vectors) if vectors else np.empty((0, data.shape[1]))
     evaluator = RdmEvaluator(
@@ -105,11 +106,19 @@ def _undefined(rdms: np.ndarray, answer: Answer, region: str) -> str:
     return ""
 
 
+def _undefined_brain(subjects: tuple[str, ...], rdms: np.ndarray, region: str) -> str:
+    if not subjects:
+        return f"every pattern of {region} is constant in every subject: there is no RDM"
+    bad = np.isnan(rdms).any(axis=1)
+    names = [name for name, is_bad in zip(subjects, bad, strict=True) if is_bad]
+    return f"RDM of {', '.join(names)} has undefined pairs" if names else ""
+
+
 def paired_grams(brain: Answer, model: Answer, *, region: str) -> Paired:
     """Turn responses into centred Gram matrices over the same stimuli."""
     mine = [r for r in brain.responses if part_of(r)[1] == region]
-    data = np.array([_gram(r) for r in mine])
-    models = np.array([_gram(r) for r in model.responses])
+    data = np.array([_gram(r, brain) for r in mine])
+    models = np.array([_gram(r, model) for r in model.responses])
     return Paired(
         brain_region=region,
         subjects=tuple(part_of(r)[0] for r in mine),
@@ -121,6 +130,11 @@ def paired_grams(brain: Answer, model: Answer, *, region: str) -> Paired:
     )
 
 
-def _gram(recording: xr.DataArray) -> np.ndarray:
-    _, means, _ = stimulus_patterns(recording)
+def _gram(recording: xr.DataArray, answer: Answer) -> np.ndarray:
+    ids, means, _ = stimulus_patterns(recording)
+    if len(ids) != len(answer.stimuli):
+        raise AlignmentError(
+            f"Subject '{part_of(recording)[0]}' of '{answer.system}' saw {len(ids)} of the "
+            f"{len(answer.stimuli)} stimuli. Ask about stimuli that all of them saw (stimuli=...)."
+        )
     return np.asarray(centred_gram(means.reshape(len(means), -1)), dtype=float)

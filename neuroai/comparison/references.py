@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from neuroai.cards import MetricCard
 from neuroai.comparison.catalogue import METRICS
 from neuroai.comparison.paired import Context
 from neuroai.comparison.pairing import paired_rdms
@@ -59,58 +60,63 @@ def subject_reference(
     if card.compares != "rdm":
         raise UsageError(f"A subject reference needs an RDM metric; '{metric}' is none.")
     inference = Inference() if inference is None else inference
-    found = []
-    for region in brain.regions:
-        paired = paired_rdms(brain, brain.restrict(regions=[region]), region=region, method=card.comparator)
-        n_subjects = len(paired.subjects)
-        if n_subjects < 2 or paired.undefined:
-            continue
-        evaluator = paired.evaluator
-        rng = np.random.default_rng([inference.seed, 2])
-        counts = bootstrap_counts(inference.n_bootstrap, evaluator.n_stimuli, rng=rng)
-        others = ~np.eye(n_subjects, dtype=bool)
-        observed = evaluator.observed()
-        # The mean over the other subjects, for every subject: one column.
-        rest = _mean_of_others(observed[None], others)[0]
-        summary = summarise(
-            rest[:, None],
-            samples=_mean_of_others(evaluator.resampled(counts), others)[:, :, None],
-            null=None,
-            chance=None,
-            n_stimuli=evaluator.n_stimuli,
-            inference=inference,
-        )
-        ceiling = evaluator.ceiling()
-        found.append(
-            Score(
-                level=context.level,
-                analysis=brain.question,
-                metric=metric,
-                dataset=context.dataset,
-                stimulus_set=brain.stimulus_set,
-                brain_region=f"{brain.system} {region}",
-                model=f"another {brain.system} subject",
-                model_region=region,
-                candidate_kind="subject",
-                benchmark_version=context.benchmark_version,
-                value=summary.value,
-                ci_low=summary.ci_low,
-                ci_high=summary.ci_high,
-                ceiling_low=ceiling[0],
-                ceiling_high=ceiling[1],
-                resampled=summary.resampled,
-                n_stimuli=evaluator.n_stimuli,
-                n_brain_subjects=n_subjects,
-                n_model_subjects=n_subjects - 1,
-                note="; ".join(("mean over the other subjects", *summary.notes)),
-                pairs=xr.DataArray(
-                    rest[:, None],
-                    dims=("subject", "model_subject"),
-                    coords={"subject": list(paired.subjects), "model_subject": ["the others"]},
-                ),
-            )
-        )
-    return tuple(found)
+    scores = (
+        _region_reference(brain, region, card=card, context=context, inference=inference)
+        for region in brain.regions
+    )
+    return tuple(score for score in scores if score is not None)
+
+
+def _region_reference(
+    brain: Answer, region: str, *, card: MetricCard, context: Context, inference: Inference
+) -> Score | None:
+    """Score one region; None where fewer than two subjects were measured."""
+    here = brain.restrict(regions=[region])
+    paired = paired_rdms(brain, here, region=region, method=card.comparator)
+    evaluator = paired.evaluator
+    if len(paired.subjects) < 2 or paired.undefined:
+        return None
+    rng = np.random.default_rng([inference.seed, 2])
+    counts = bootstrap_counts(inference.n_bootstrap, evaluator.n_stimuli, rng=rng)
+    others = ~np.eye(len(paired.subjects), dtype=bool)
+    # The mean over the other subjects, for every subject: one column.
+    rest = _mean_of_others(evaluator.observed()[None], others)[0][:, None]
+    summary = summarise(
+        rest,
+        samples=_mean_of_others(evaluator.resampled(counts), others)[:, :, None],
+        null=None,
+        chance=None,
+        n_stimuli=evaluator.n_stimuli,
+        inference=inference,
+    )
+    low, high = evaluator.ceiling()
+    return Score(
+        level=context.level,
+        analysis=brain.question,
+        metric=card.name,
+        dataset=context.dataset,
+        stimulus_set=brain.stimulus_set,
+        brain_region=f"{brain.system} {region}",
+        model=f"another {brain.system} subject",
+        model_region=region,
+        candidate_kind="subject",
+        benchmark_version=context.benchmark_version,
+        value=summary.value,
+        ci_low=max(summary.ci_low, paired.bounds[0]),
+        ci_high=min(summary.ci_high, paired.bounds[1]),
+        ceiling_low=low,
+        ceiling_high=high,
+        resampled=summary.resampled,
+        n_stimuli=evaluator.n_stimuli,
+        n_brain_subjects=len(paired.subjects),
+        n_model_subjects=len(paired.subjects) - 1,
+        note="; ".join(("mean over the other subjects", *summary.notes)),
+        pairs=xr.DataArray(
+            rest,
+            dims=("subject", "model_subject"),
+            coords={"subject": list(paired.subjects), "model_subject": ["the others"]},
+        ),
+    )
 
 
 def _mean_of_others(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -152,7 +158,10 @@ def mean_rdm_scores(
         for name in dict.fromkeys(paired.regions):
             mine = [i for i, other in enumerate(paired.regions) if other == name]
             averaged = evaluator.models[mine].mean(axis=0, keepdims=True)
-            value = compare_rdms(evaluator.data.mean(axis=0, keepdims=True), averaged, method=method)
+            value = compare_rdms(
+                evaluator.data.mean(axis=0, keepdims=True), averaged, method=method
+            )
+            defined = bool(np.isfinite(value[0, 0]))
             found.append(
                 Score(
                     level=context.level,
@@ -169,7 +178,10 @@ def mean_rdm_scores(
                     n_stimuli=evaluator.n_stimuli,
                     n_brain_subjects=len(paired.subjects),
                     n_model_subjects=len(mine),
-                    note="RDMs averaged over subjects before comparing: no ceiling applies",
+                    status="ok" if defined else "undefined",
+                    note="RDMs averaged over subjects before comparing: no ceiling applies"
+                    if defined
+                    else "an averaged RDM is constant",
                 )
             )
     return tuple(found)

@@ -51,8 +51,11 @@ def value_scores(
 def _score(answer: Answer, region: str, context: Context, inference: Inference) -> Score:
     values = answer.data["per_stimulus"].sel(region=region).transpose("subject", STIMULUS).values
     kept = ~np.isnan(values).all(axis=1)
+    undefined = int(np.isnan(values[kept]).sum())
     names = [n for n, ok in zip(answer.subjects, kept, strict=True) if ok]
     values = values[kept]
+    # Stimuli without any defined value are no sample of anything.
+    values = values[:, (~np.isnan(values)).any(axis=0)]
     is_brain = answer.kind == "brain"
     base = {
         "level": context.level,
@@ -64,10 +67,10 @@ def _score(answer: Answer, region: str, context: Context, inference: Inference) 
         "model": "" if is_brain else answer.system,
         "model_region": "" if is_brain else region,
         "candidate_kind": context.candidate_kind,
-        "n_stimuli": int((~np.isnan(values)).any(axis=0).sum()),
+        "n_stimuli": values.shape[1],
         "n_brain_subjects": len(names) if is_brain else 0,
         "n_model_subjects": 0 if is_brain else len(names),
-        "n_undefined": int(np.isnan(values).sum()),
+        "n_undefined": undefined,
         "history": dict(answer.parameters),
     }
     if not len(values):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
 from tqdm import tqdm
 
 from neuroai.analyses.algorithm.rdm import rdm
@@ -25,11 +26,21 @@ LEVEL = "algorithm"
 BESIDE = ("rdm-pearson", "rdm-cosine", "rdm-rho-a")
 
 
-def ask_rdms(asked: Asked) -> tuple[list[tuple[System, Answer]], list[tuple[Recorded, Answer]], Part]:
+def ask_rdms(
+    asked: Asked,
+) -> tuple[list[tuple[System, Answer]], list[tuple[Recorded, Answer]], Part]:
     """Ask every network and brain for its RDMs; what cannot answer becomes a row that says why."""
     options, missing = asked.options, Part()
     networks, brains = [], []
-    for network in tqdm(asked.networks, desc="RDMs of networks", disable=not asked.progress):
+    for brain in asked.brains:
+        answer = rdm(brain, regions=options.regions, distance=options.distance, undefined="drop")
+        if isinstance(answer, NotMeasurable):
+            missing += _missing(answer, asked, brain)
+        else:
+            brains.append((brain, answer))
+    # Without a brain to compare with, a sweep over every layer would answer nobody.
+    asked_networks = asked.networks if brains else ()
+    for network in tqdm(asked_networks, desc="RDMs of networks", disable=not asked.progress):
         answer = rdm(
             network,
             stimuli=asked.holdings.stimuli,
@@ -40,12 +51,6 @@ def ask_rdms(asked: Asked) -> tuple[list[tuple[System, Answer]], list[tuple[Reco
             missing += _missing(answer, asked, network)
         else:
             networks.append((network, answer))
-    for brain in asked.brains:
-        answer = rdm(brain, regions=options.regions, distance=options.distance, undefined="drop")
-        if isinstance(answer, NotMeasurable):
-            missing += _missing(answer, asked, brain)
-        else:
-            brains.append((brain, answer))
     return networks, brains, missing
 
 
@@ -147,10 +152,12 @@ def _reference_scores(
         )
     )
     others = [("species", theirs) for other, theirs in brains if other is not brain]
-    others += [("confound", theirs) for theirs in asked.holdings.confounds]
+    others += [
+        ("confound", _declared(theirs, options.distance))
+        for theirs in asked.holdings.confounds
+        if not _is_own_rdm(theirs, answer)
+    ]
     for kind, theirs in others:
-        if kind == "confound" and theirs.parameters.get("distance", "") != options.distance:
-            theirs = _declared(theirs, options.distance)
         found += compare(
             answer,
             theirs,
@@ -160,6 +167,21 @@ def _reference_scores(
             inference=options.inference,
         )
     return tuple(found)
+
+
+def _is_own_rdm(confound: Answer, brain: Answer) -> bool:
+    """Whether a published explanation of a brain is the RDM of one of its own regions."""
+    shared = sorted(set(confound.stimuli) & set(brain.stimuli))
+    if not shared:
+        return False
+    theirs, own = (
+        answer.restrict(stimuli=shared)
+        .data["rdm"]
+        .transpose("subject", "region", "stimulus", "stimulus_to")
+        .values.reshape(-1, len(shared), len(shared))
+        for answer in (confound, brain)
+    )
+    return len(theirs) > 0 and all(any(np.allclose(rdm, mine) for mine in own) for rdm in theirs)
 
 
 def _declared(answer: Answer, distance: str) -> Answer:

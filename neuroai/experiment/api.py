@@ -10,6 +10,7 @@ from typing import Any
 from neuroai.analyses.catalogue import analysis as analysis_entry
 from neuroai.checks import known_name
 from neuroai.errors import UsageError
+from neuroai.experiment.adopt import holdings_of
 from neuroai.experiment.options import Options
 from neuroai.experiment.run import compare_holdings
 from neuroai.format.answers import Answer, NotMeasurable
@@ -94,7 +95,7 @@ def ask(
 
 
 def compare(
-    brain: str | Path | Holdings,
+    brain: str | Path | Holdings | Recorded,
     model: str | System | Sequence[str | System],
     *,
     regions: Sequence[str] | None = None,
@@ -116,8 +117,9 @@ def compare(
 
     Parameters
     ----------
-    brain : str, pathlib.Path or Holdings
-        As for `load_brain`, or a loaded data set.
+    brain : str, pathlib.Path, Holdings or Recorded
+        As for `load_brain`, or what it gave, or a loaded data set. A brain comes first in its data
+        set; its other brains serve as references.
     model : str, System or sequence of either
         Networks, as for `load_model`; the first is lesioned.
     regions, layers : sequence of str, optional
@@ -159,5 +161,8 @@ def compare(
     networks = [
         load_model(item, device=device) if isinstance(item, str) else item for item in listed
     ]
-    holdings = brain if isinstance(brain, Holdings) else load_dataset(brain, offline=offline)
+    if isinstance(brain, Recorded):
+        holdings = holdings_of(brain)
+    else:
+        holdings = brain if isinstance(brain, Holdings) else load_dataset(brain, offline=offline)
     return compare_holdings(holdings, networks, options=options, progress=progress)

@@ -107,9 +107,16 @@ def _compare_all(
 
 
 def _scores(
-    asked: Asked, theirs: Answer, ours: Answer, task: ChoiceTask, kind: str, metrics: tuple[str, ...]
+    asked: Asked,
+    theirs: Answer,
+    ours: Answer,
+    task: ChoiceTask,
+    kind: str,
+    metrics: tuple[str, ...],
 ):
-    context = Context(level=LEVEL, dataset=asked.holdings.card.name, candidate_kind=kind, task=task.name)
+    context = Context(
+        level=LEVEL, dataset=asked.holdings.card.name, candidate_kind=kind, task=task.name
+    )
     return tuple(
         score
         for metric in metrics
@@ -127,7 +134,10 @@ def _scores(
 
 def _described(asked: Asked, answer: Answer, task: ChoiceTask, kind: str):
     context = Context(
-        level=LEVEL, dataset=asked.holdings.card.name, candidate_kind=kind or "model", task=task.name
+        level=LEVEL,
+        dataset=asked.holdings.card.name,
+        candidate_kind=kind or "model",
+        task=task.name,
     )
     return value_scores(answer, context=context, inference=asked.options.inference)
 
@@ -178,7 +188,9 @@ def _similarity(asked: Asked) -> Part:
             pairs.append(("odd-one-out-agreement", odd_theirs, odd_ours))
         for metric, a, b in pairs:
             context = Context(
-                level=LEVEL, dataset=asked.holdings.card.name, candidate_kind=candidate_kind(network)
+                level=LEVEL,
+                dataset=asked.holdings.card.name,
+                candidate_kind=candidate_kind(network),
             )
             scores = compare(
                 a, _aligned(b, a), metric=metric, context=context, inference=asked.options.inference

@@ -224,7 +224,8 @@ def _choices(
     runs = [("none", 0.0, 0.0)]
     runs += [(SILENCING, dose, dose) for dose in DOSES] + [(SHAM, dose, 0.0) for dose in DOSES]
     columns: dict[str, list[object]] = {
-        key: [] for key in ("subject", "stimulus_id", "choice", "truth", "correct", "intervention", "dose")
+        key: []
+        for key in ("subject", "stimulus_id", "choice", "truth", "correct", "intervention", "dose")
     }
     planted = {}
     for name, dose, removed in runs:
@@ -253,13 +254,15 @@ def _choices(
     return table, planted
 
 
-
 def _expected_accuracy(evidence: np.ndarray, truth: np.ndarray, *, n_draws: int = 2000) -> float:
     """Give the accuracy in the limit of many trials, from draws of its own."""
     rng = np.random.default_rng(12345)
     names = np.array(DIGITS, dtype=object)
     hits = [
-        (names[(evidence + DECISION_NOISE * rng.standard_normal(evidence.shape)).argmax(axis=1)] == truth).mean()
+        (
+            names[(evidence + DECISION_NOISE * rng.standard_normal(evidence.shape)).argmax(axis=1)]
+            == truth
+        ).mean()
         for _ in range(n_draws)
     ]
     return float(np.mean(hits))

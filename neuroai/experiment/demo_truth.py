@@ -92,7 +92,9 @@ def _untrained(results: Results, network: str) -> Iterator[TruthLine]:
     best = {
         s.candidate_kind: s
         for s in results.scores
-        if s.selected and s.brain_region.endswith(" IT") and s.candidate_kind in ("model", "untrained")
+        if s.selected
+        and s.brain_region.endswith(" IT")
+        and s.candidate_kind in ("model", "untrained")
     }
     if set(best) != {"model", "untrained"}:
         return

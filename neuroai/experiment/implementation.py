@@ -27,7 +27,7 @@ from neuroai.experiment.lesioned import (
     masked_activity,
 )
 from neuroai.experiment.measured import measured_curves
-from neuroai.experiment.options import DOSES, Asked, Part
+from neuroai.experiment.options import DOSES, Asked, Part, candidate_kind
 from neuroai.experiment.unmeasured import unmeasured
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.audit import usable_units
@@ -124,6 +124,7 @@ def _missing(answer: NotMeasurable, asked: Asked, system: System) -> Part:
         dataset=asked.holdings.card.name,
         brain=system.name if is_brain else "",
         model="" if is_brain else system.name,
+        kind="model" if is_brain else candidate_kind(system),
     )
 
 
@@ -139,7 +140,11 @@ def _brain(
     curves = measured_curves(brain, asked.holdings.tasks, seed=asked.options.seed)
     part = Part(dose_curves=curves)
     found = localise(
-        brain, contrast=contrast, regions=asked.options.regions, fraction=FRACTION, seed=asked.options.seed
+        brain,
+        contrast=contrast,
+        regions=asked.options.regions,
+        fraction=FRACTION,
+        seed=asked.options.seed,
     )
     if isinstance(found, NotMeasurable):
         return part if curves else part + _missing(found, asked, brain)
@@ -223,7 +228,9 @@ def _site(
         test=~train,
         labels=labels,
         option_names=task.options if task else (),
-        brain_rdms=_vectors(brain_rdms, heldout, without=row.subject if system.kind == "brain" else ""),
+        brain_rdms=_vectors(
+            brain_rdms, heldout, without=row.subject if system.kind == "brain" else ""
+        ),
         judgements=_vectors(judgements, heldout, without=""),
         method=METRICS.get(asked.options.metric).card.comparator,
         distance=asked.options.distance,
@@ -246,7 +253,8 @@ def _vectors(answer: Answer | None, ids: Sequence[str], *, without: str) -> np.n
         return None
     restricted = answer.restrict(stimuli=ids, subjects=kept, regions=[answer.regions[-1]])
     vectors = to_vector(restricted.data["rdm"].isel(region=0).values)
-    return vectors[np.isfinite(vectors).all(axis=1)]
+    vectors = vectors[np.isfinite(vectors).all(axis=1)]
+    return vectors if len(vectors) else None
 
 
 def _network(
@@ -309,7 +317,9 @@ def _bench_activity(asked: Asked, network: System, site: Site, kind: str):
         lesion = None
         if positions:
             targets = tuple(int(site.found.elements[p]) for p in positions)
-            lesion = Lesion(region=site.found.region, targets=targets, kind=kind, seed=asked.options.seed)
+            lesion = Lesion(
+                region=site.found.region, targets=targets, kind=kind, seed=asked.options.seed
+            )
         outputs, activations = bench.run(lesion, layers=(site.found.region, last))
         n = len(ids)
         return LesionedActivity(
@@ -330,7 +340,9 @@ def _option_columns(network: System, task: ChoiceTask | None):
     def columns(outputs: np.ndarray) -> np.ndarray:
         shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         softmax = shifted / shifted.sum(axis=1, keepdims=True)
-        return np.stack([softmax[:, list(mapping[name])].mean(axis=1) for name in task.options], axis=1)
+        return np.stack(
+            [softmax[:, list(mapping[name])].mean(axis=1) for name in task.options], axis=1
+        )
 
     return columns
 

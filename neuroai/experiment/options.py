@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from neuroai.analyses.algorithm.rdm import DISTANCES
+from neuroai.analyses.implementation.dose_curve import MIN_CONTROLS
 from neuroai.checks import one_of
+from neuroai.comparison.catalogue import METRICS
 from neuroai.comparison.statistics.inference import Inference
+from neuroai.errors import UsageError
+from neuroai.format.align import STIMULI
 from neuroai.format.answers import Answer
 from neuroai.format.holdings import Holdings
 from neuroai.format.results import DoseCurve, LocaliserResult, NotMeasured
@@ -54,6 +59,20 @@ class Options:
 
     def __post_init__(self) -> None:
         one_of(self.lesions, LESIONS, option="lesions")
+        one_of(self.stimuli, STIMULI, option="stimuli")
+        one_of(self.distance, DISTANCES, option="distance")
+        if METRICS.get(self.metric).card.compares != "rdm":
+            known = [name for name in METRICS.names() if name.startswith("rdm-")]
+            raise UsageError(
+                f"metric='{self.metric}' compares no RDMs; the others follow from what is asked. "
+                f"Choose among: {', '.join(known)}."
+            )
+        if self.lesions != "none" and self.n_controls < MIN_CONTROLS:
+            raise UsageError(
+                f"A lesion needs at least {MIN_CONTROLS} controls; got {self.n_controls}."
+            )
+        # Refuses too few samples here, before anything is computed.
+        _ = self.inference
 
     @property
     def inference(self) -> Inference:
@@ -104,7 +123,10 @@ class Part:
 
     def __add__(self, other: Part) -> Part:
         return Part(
-            **{name: getattr(self, name) + getattr(other, name) for name in Part.__dataclass_fields__}
+            **{
+                name: getattr(self, name) + getattr(other, name)
+                for name in Part.__dataclass_fields__
+            }
         )
 
 

@@ -24,7 +24,11 @@ PACKAGES = (
     "scikit-learn",
     "rsatoolbox",
 )
-_SECRET = re.compile(r"(token|key|secret|password)=[^&\s]+", re.IGNORECASE)
+# NAME=value, --name value, user:password@host, and tokens by their look.
+_NAMED = re.compile(r"(token|key|secret|password)=[^&\s]+", re.IGNORECASE)
+_OPTION = re.compile(r"(--[\w-]*(?:token|key|secret|password))\s+\S+", re.IGNORECASE)
+_LOGIN = re.compile(r"://[^/@\s]+@")
+_TOKEN = re.compile(r"\b(hf|ghp|github_pat|glpat|sk)[_-]\w{16,}")
 
 
 def provenance(
@@ -90,4 +94,5 @@ def redacted(text: str) -> str:
     'neuroai run --model x?token=***'
     """
     words = [os.path.basename(word) if i == 0 else word for i, word in enumerate(text.split(" "))]
-    return _SECRET.sub(lambda hit: f"{hit.group(1)}=***", " ".join(words))
+    hidden = _NAMED.sub(r"\1=***", " ".join(words))
+    return _TOKEN.sub("***", _LOGIN.sub("://***@", _OPTION.sub(r"\1 ***", hidden)))

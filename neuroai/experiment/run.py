@@ -6,6 +6,8 @@ import hashlib
 import time
 from collections.abc import Sequence
 
+import numpy as np
+
 from neuroai.comparison.catalogue import METRICS
 from neuroai.experiment.algorithm import ask_rdms, best_layers, compare_rdms_of, compare_responses
 from neuroai.experiment.computation import ask_computation, judgements_of
@@ -14,7 +16,7 @@ from neuroai.experiment.options import Asked, Options, Part
 from neuroai.experiment.provenance import provenance
 from neuroai.experiment.remembered import Remembered
 from neuroai.experiment.words import methods, stimulus_labels
-from neuroai.format.holdings import Holdings
+from neuroai.format.holdings import Holdings, SystemData
 from neuroai.format.results import Results
 from neuroai.systems.base import System
 from neuroai.systems.brain import brains_of, published_networks
@@ -98,6 +100,7 @@ def _results(asked: Asked, found: Part, *, seconds: float) -> Results:
                 "licence": card.licence,
                 "citation": card.citation,
                 "stimuli_sha256": stimuli_sha256(asked.holdings),
+                "systems_sha256": systems_sha256(asked.holdings),
             },
             models=[_model_facts(network) for network in asked.networks],
             options=asked.options.as_dict(),
@@ -111,6 +114,25 @@ def stimuli_sha256(holdings: Holdings) -> str:
     digest = hashlib.sha256()
     for key in holdings.stimuli.ids:
         digest.update(f"{key}:{holdings.stimuli.table.loc[key, 'sha256']};".encode())
+    return digest.hexdigest()
+
+
+def systems_sha256(holdings: Holdings) -> dict[str, str]:
+    """Hash what was recorded of, or published about, every system: values and labels alike."""
+    return {data.name: _sha256_of(data) for data in holdings.systems}
+
+
+def _sha256_of(data: SystemData) -> str:
+    digest = hashlib.sha256()
+    tables = [*(r.to_dataset(name="activity") for r in data.recordings), *data.behaviour]
+    tables += [answer.data for answer in data.published]
+    for table in tables:
+        for name in sorted(table.variables):
+            values = np.asarray(table[name].values)
+            digest.update(f"{name}:{values.shape}:".encode())
+            is_text = values.dtype.kind in "OUS"
+            plain = "\x1f".join(map(str, values.ravel())).encode() if is_text else values.tobytes()
+            digest.update(plain)
     return digest.hexdigest()
 
 

@@ -35,7 +35,8 @@ def methods(options: Options, card: DatasetCard) -> tuple[str, ...]:
         "lesioned. Effects are measured on half B, beside "
         f"{options.n_controls} random sets of the same size from the same layer outside the "
         "target. p is the share of controls whose drop is at least as large. Virtual lesions mask "
-        "recorded units before a readout; measured ones really were applied.",
+        "recorded units before a readout; measured ones really were applied, and their p comes "
+        "from permutations of treated and sham trials within subjects.",
         f"Seed of every draw: {options.seed}.",
     )
 

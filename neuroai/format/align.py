@@ -16,7 +16,11 @@ STIMULI = ("same", "shared")
 
 
 def common_stimuli(
-    a: Iterable[str], b: Iterable[str], *, stimuli: str = "same", names: tuple[str, str] = ("a", "b")
+    a: Iterable[str],
+    b: Iterable[str],
+    *,
+    stimuli: str = "same",
+    names: tuple[str, str] = ("a", "b"),
 ) -> tuple[str, ...]:
     """Give the ids on which two sides are compared, sorted.
 
@@ -95,7 +99,9 @@ def _side(answer: Answer) -> str:
     return f"{answer.kind} '{answer.system}'"
 
 
-def stimulus_means(recording: xr.DataArray, *, stimuli: Sequence[str] | None = None) -> xr.DataArray:
+def stimulus_means(
+    recording: xr.DataArray, *, stimuli: Sequence[str] | None = None
+) -> xr.DataArray:
     """Average the showings of each stimulus: (presentation, unit) to (stimulus, unit).
 
     .. math:: \\bar a_s = \\frac{1}{n_s} \\sum_{i: s(i) = s} a_i
@@ -119,7 +125,9 @@ def stimulus_means(recording: xr.DataArray, *, stimuli: Sequence[str] | None = N
         A stimulus asked for was never shown.
     """
     ids, means, counts = stimulus_patterns(recording, stimuli=stimuli)
-    labelled = xr.DataArray(means, dims=(STIMULUS, *recording.dims[1:]), attrs=dict(recording.attrs))
+    labelled = xr.DataArray(
+        means, dims=(STIMULUS, *recording.dims[1:]), attrs=dict(recording.attrs)
+    )
     # Assigned afterwards, since the constructor copies every label one by one.
     kept = {n: c.variable for n, c in recording.coords.items() if PRESENTATION not in c.dims}
     return labelled.assign_coords(kept).assign_coords(
@@ -141,11 +149,12 @@ def stimulus_patterns(
     -------
     tuple
         Sorted ids (n_stimuli,), means (n_stimuli, n_units[, n_times]), showings (n_stimuli,).
+        Averages are float64; where every stimulus was shown once the values keep their type.
 
     Raises
     ------
     AlignmentError
-        A stimulus asked for was never shown.
+        A stimulus asked for was never shown, or is asked for twice.
     """
     shown = recording[STIMULUS_ID].values.astype(str)
     ids, inverse = np.unique(shown, return_inverse=True)
@@ -158,12 +167,29 @@ def stimulus_patterns(
         in_place = len(order) == len(shown) and (order == np.arange(len(shown))).all()
         means = values if in_place else values[order]
     else:
-        membership = np.zeros((len(ids), len(shown)))
-        membership[inverse, np.arange(len(shown))] = weights
-        flat = values.reshape(len(shown), -1)
-        means = (membership / counts[:, None])[keep].astype(values.dtype) @ flat
-        means = means.reshape(len(keep), *values.shape[1:])
+        means = _weighted_means(values, inverse, weights)[keep]
     return ids[keep].astype(object), means, counts[keep]
+
+
+def _weighted_means(values: np.ndarray, groups: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average the rows of every group, one showing of each group at a time."""
+    # A product with a membership matrix would spread the NaN of one stimulus to all others.
+    # Running means leave a unit that never varies exactly constant, and float64 sums do not hang
+    # on the order of the showings as float32 sums do.
+    order = np.argsort(groups, kind="stable")
+    starts = np.searchsorted(groups[order], np.arange(groups.max() + 1))
+    showing = np.empty(len(groups), dtype=int)
+    showing[order] = np.arange(len(groups)) - starts[groups[order]]
+    means = np.zeros((len(starts), *values.shape[1:]))
+    so_far = np.zeros(len(starts))
+    for number in range(showing.max() + 1):
+        rows = np.flatnonzero(showing == number)
+        here = groups[rows]
+        so_far[here] += weights[rows]
+        share = (weights[rows] / so_far[here]).reshape(-1, *[1] * (values.ndim - 1))
+        with np.errstate(invalid="ignore"):  # infinite minus infinite is NaN: undefined
+            means[here] += share * (values[rows] - means[here])
+    return means
 
 
 def _showings(recording: xr.DataArray) -> np.ndarray:
@@ -178,6 +204,7 @@ def _showings(recording: xr.DataArray) -> np.ndarray:
 def _positions(ids: np.ndarray, stimuli: Sequence[str] | None) -> np.ndarray:
     if stimuli is None:
         return np.arange(len(ids))
+    no_duplicates(stimuli, where="the stimuli asked for")
     where = {key: position for position, key in enumerate(ids)}
     absent = [key for key in stimuli if key not in where]
     if absent:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
 
-from neuroai.checks import known_name, listing, one_of
+from neuroai.checks import known_name, listing, no_duplicates, one_of
 from neuroai.errors import AlignmentError, FormatError
 from neuroai.format.schema import KINDS, PRESENTATION, STIMULUS, STIMULUS_ID, STIMULUS_TO
 
@@ -75,6 +75,9 @@ class Answer:
             values = [str(v) for v in self.data[dim].values]
             if len(set(values)) != len(values):
                 raise AlignmentError(f"An answer's {dim}s must be unique; got {listing(values)}.")
+        for dim in (STIMULUS, STIMULUS_TO):
+            if dim in self.data.coords:
+                no_duplicates(self.data[dim].values, where=f"the answer of '{self.system}'")
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -99,35 +102,71 @@ class Answer:
         subjects: Sequence[str] | None = None,
         regions: Sequence[str] | None = None,
     ) -> Answer:
-        """Keep only the named stimuli, subjects and regions; unknown names are an error."""
-        data, responses = self.data, self.responses
-        for dim, names in (("subject", subjects), ("region", regions)):
-            if names is not None:
-                for name in names:
-                    known_name(name, [str(v) for v in data[dim].values], kind=dim)
-                data = data.sel({dim: list(names)})
-        if responses:
-            kept = {(s, r) for s in map(str, data["subject"].values) for r in map(str, data["region"].values)}
-            responses = tuple(r for r in responses if part_of(r) in kept)
-        if stimuli is not None:
-            unknown = sorted(set(stimuli) - set(self.stimuli))
-            if unknown:
-                raise AlignmentError(
-                    f"The answer of '{self.system}' lacks {len(unknown)} of the stimuli asked for: "
-                    f"{listing(unknown)}."
-                )
-            wanted = sorted(stimuli)
-            for dim in (STIMULUS, STIMULUS_TO):
-                if dim in data.dims:
-                    data = data.sel({dim: wanted})
-            responses = tuple(
-                r.isel({PRESENTATION: np.isin(r[STIMULUS_ID].values, wanted)}) for r in responses
-            )
+        """Keep only the named stimuli, subjects and regions.
+
+        Sums over what is left out would be stale: variables of a table or confusion that run over
+        no stimulus are dropped where stimuli are left out, and those that pool subjects where
+        subjects are. `undefined` and `notes` stay those of the whole answer.
+
+        Raises
+        ------
+        UnknownName
+            A subject or region is unknown.
+        AlignmentError
+            A stimulus is unknown, was not met by every subject that is kept, or comes twice.
+        """
+        data = _selected(self.data, subjects=subjects, regions=regions)
+        parts = {(s, r) for s in _names(data, "subject") for r in _names(data, "region")}
+        responses = tuple(r for r in self.responses if part_of(r) in parts)
+        if stimuli is None:
+            return replace(self, data=data, responses=responses)
+        no_duplicates(stimuli, where="the stimuli asked for")
+        wanted = sorted(stimuli)
+        self._refuse_unmet(wanted, self.stimuli, who=f"The answer of '{self.system}'")
+        for response in responses:
+            who = f"The recording of '{self.system}', subject '{response.attrs['subject']}',"
+            self._refuse_unmet(wanted, response[STIMULUS_ID].values, who=who)
+        if STIMULUS in data.dims and len(wanted) < len(self.stimuli):
+            data = data.drop_vars([k for k, v in data.data_vars.items() if STIMULUS not in v.dims])
+        data = data.sel({dim: wanted for dim in (STIMULUS, STIMULUS_TO) if dim in data.dims})
+        responses = tuple(
+            r.isel({PRESENTATION: np.isin(r[STIMULUS_ID].values, wanted)}) for r in responses
+        )
         return replace(self, data=data, responses=responses)
+
+    @staticmethod
+    def _refuse_unmet(wanted: Sequence[str], met: Iterable[str], *, who: str) -> None:
+        unmet = sorted(set(wanted) - set(met))
+        if unmet:
+            raise AlignmentError(
+                f"{who} lacks {len(unmet)} of the stimuli asked for: {listing(unmet)}."
+            )
 
     def describe(self) -> str:
         """Give the parameters as JSON, for tables and provenance."""
         return json.dumps(dict(self.parameters), sort_keys=True, default=str)
+
+
+def _names(data: xr.Dataset, dim: str) -> list[str]:
+    return [str(name) for name in data[dim].values]
+
+
+def _selected(
+    data: xr.Dataset, *, subjects: Sequence[str] | None, regions: Sequence[str] | None
+) -> xr.Dataset:
+    """Select subjects and regions; pools over subjects go where one is left out."""
+    for dim, wanted in (("subject", subjects), ("region", regions)):
+        if wanted is None:
+            continue
+        for name in wanted:
+            known_name(name, _names(data, dim), kind=dim)
+        if len(set(wanted)) < data.sizes[dim] and dim == "subject":
+            known_by = {"subject", STIMULUS}
+            data = data.drop_vars(
+                [k for k, v in data.data_vars.items() if not known_by & {*v.dims}]
+            )
+        data = data.sel({dim: list(wanted)})
+    return data
 
 
 def part_of(recording: xr.DataArray) -> tuple[str, str]:

@@ -132,5 +132,7 @@ def usable_units(
         return recording, found
     keep = ~np.isin(recording[UNIT_ID].values.astype(str), sorted(out))
     if not keep.any():
-        raise DataError(f"No unit of '{recording.attrs['system']}' can be compared: all are undefined.")
+        raise DataError(
+            f"No unit of '{recording.attrs['system']}' can be compared: all are undefined."
+        )
     return recording.isel({UNIT: keep}), found

@@ -16,6 +16,7 @@ from neuroai.checks import one_of
 from neuroai.errors import FormatError
 from neuroai.format.schema import LEVELS, STATUSES
 
+PAIR_DIMS = ("subject", "model_subject")
 CANDIDATE_KINDS = ("model", "untrained", "subject", "species", "confound")
 
 
@@ -121,10 +122,17 @@ def score_dataset(scores: Iterable[Score]) -> xr.Dataset:
         Dims ``score`` (columns of the table) and ``pair`` (``pair_value`` with ``pair_score``,
         ``pair_subject``, ``pair_model_subject``: value of one brain subject and model subject).
     """
-    scores = list(scores)
+    # Held with its dims in one order, so that no value is given to another pair of subjects.
+    scores = [
+        s if s.pairs is None else dataclasses.replace(s, pairs=s.pairs.transpose(*PAIR_DIMS))
+        for s in scores
+    ]
     table = score_table(scores)
     variables = {name: ("score", _column(table[name])) for name in table.columns}
-    variables["history"] = ("score", np.array([json.dumps(dict(s.history), default=str) for s in scores], dtype=object))
+    variables["history"] = (
+        "score",
+        np.array([json.dumps(dict(s.history), default=str) for s in scores], dtype=object),
+    )
     pairs = [
         (index, str(row), str(col), float(value))
         for index, score in enumerate(scores)

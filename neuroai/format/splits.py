@@ -52,24 +52,24 @@ def halves(
         raise UsageError(f"Halves need at least 4 stimuli; got {len(stimuli)}.")
     conditions = [""] * len(stimuli) if condition is None else [str(c) for c in condition]
     # Sorting first makes the draw independent of the order in which the stimuli came.
-    order = sorted(range(len(stimuli)), key=lambda i: (conditions[i], stimuli[i]))
+    order = sorted(range(len(stimuli)), key=lambda i: stimuli[i])
+    sorted_conditions = [conditions[i] for i in order]
     rng = np.random.default_rng(seed)
     splits = np.zeros((n_splits, len(stimuli)), dtype=bool)
     for split in splits:
-        _one_split(split, order=order, conditions=conditions, rng=rng)
+        split[order] = _one_split(sorted_conditions, rng)
     return splits
 
 
-def _one_split(
-    split: np.ndarray, *, order: list[int], conditions: list[str], rng: np.random.Generator
-) -> None:
-    """Fill one row: alternate within each condition, in a random order."""
-    keys = rng.random(len(order))
-    shuffled = sorted(order, key=lambda i: (conditions[i], keys[i]))
+def _one_split(conditions: list[str], rng: np.random.Generator) -> np.ndarray:
+    """Alternate within each condition, in a random order."""
+    keys = rng.random(len(conditions))
+    shuffled = sorted(range(len(conditions)), key=lambda i: (conditions[i], keys[i]))
     # Alternating through the whole list keeps both the conditions and the halves balanced.
     start = int(rng.integers(2))
-    for position, index in enumerate(shuffled):
-        split[index] = (position + start) % 2 == 0
+    split = np.empty(len(conditions), dtype=bool)
+    split[shuffled] = (np.arange(len(conditions)) + start) % 2 == 0
+    return split
 
 
 def group_folds(groups: Sequence[str], *, n_folds: int = 5, seed: int = 0) -> np.ndarray:

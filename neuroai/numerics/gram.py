@@ -10,8 +10,7 @@ from neuroai.numerics.arrays import Array, as_float64, as_patterns, namespace_of
 
 BLOCK_BYTES = 256 * 2**20
 
-# Larger blocks leave the processor's cache and win nothing; the budget may ask for smaller ones.
-_CACHED_BYTES = 16 * 2**20
+# Runs of this many units are summed in the patterns' own precision.
 _CHUNK = 256
 
 
@@ -99,7 +98,7 @@ def _accumulate(
     xp = namespace_of(patterns)
     n_stimuli, n_units = patterns.shape
     itemsize = 4 if patterns.dtype == xp.float32 else 8
-    width = min(block_bytes, _CACHED_BYTES) // (n_stimuli * itemsize)
+    width = block_bytes // (n_stimuli * itemsize)
     width = min(n_units, max(_CHUNK, width // _CHUNK * _CHUNK))
     make = {} if xp is np else {"device": patterns.device}
     gram = xp.zeros((n_stimuli, n_stimuli), dtype=xp.float64, **make)

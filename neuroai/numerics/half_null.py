@@ -112,7 +112,8 @@ def _ranked(found: Ranking, places: np.ndarray, target: np.ndarray, method: str)
         inside[pairs], values[pairs] = True, target
         kept = np.compress(inside.take(order).ravel(), order.ravel())
         # The target sums to 0, so that the ranks need no centring.
-        scores = values.take(kept).reshape(len(order), n_entries) @ ranks
+        # Without BLAS, whose threads would wait for one another in every permutation.
+        scores = np.einsum("ij,j->i", values.take(kept).reshape(len(order), n_entries), ranks)
         out[row, ~ties] = scores / np.sqrt(largest)
         inside[pairs] = False
         if len(codes):
@@ -124,4 +125,5 @@ def _tied(codes: np.ndarray, target: np.ndarray, largest: float, method: str) ->
     ranks = (doubled_ranks_of(codes) - (codes.shape[1] + 1)) / 2
     square = np.einsum("ij,ij->i", ranks, ranks)
     scale = square if method == "spearman" else np.full(len(square), largest)
-    return ranks @ target / np.sqrt(np.where(square > 0, scale, np.nan))
+    products = np.einsum("ij,j->i", ranks, target)
+    return products / np.sqrt(np.where(square > 0, scale, np.nan))

@@ -10,9 +10,9 @@ from neuroai.checks import one_of
 from neuroai.errors import UsageError
 from neuroai.numerics.comparators import METHODS, as_complete_rdms, compare_rdms, same_pairs
 from neuroai.numerics.half_null import half_nulls
-from neuroai.numerics.rdm_bootstrap import checked_counts, subject_means
+from neuroai.numerics.rdm_bootstrap import checked_counts
 from neuroai.numerics.rdm_permutation import as_permutations
-from neuroai.numerics.rdm_resampling import FEWEST_STIMULI, resampled_similarity
+from neuroai.numerics.rdm_resampling import FEWEST_STIMULI, resampled_means, subject_means
 from neuroai.numerics.rdm_vectors import n_stimuli_of, pairs_within
 
 _EQUAL = 1e-10
@@ -182,13 +182,13 @@ def _bootstrap_grids(
     out = np.empty((len(subjects), len(halves), 2, len(models)))
     for split, side, members in _each_half(halves):
         pairs = pairs_within(members, halves.shape[1])
+        own, layers = data[:, pairs], flat[:, pairs]
         if stimuli is None:
-            similarity = compare_rdms(data[:, pairs], flat[:, pairs], method=method)[None]
+            similarity = compare_rdms(own, layers, method=method)
+            scores = subject_means(similarity[None], subjects)
         else:
-            similarity = resampled_similarity(
-                data[:, pairs], flat[:, pairs], stimuli[:, members], method=method
-            )
-        scores = subject_means(similarity, subjects)
+            drawn = stimuli[:, members]
+            scores = resampled_means(own, layers, drawn, subjects, method=method)
         out[:, split, side] = scores.reshape(len(scores), *models.shape[:2]).mean(axis=2)
     return out
 

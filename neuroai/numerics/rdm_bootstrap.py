@@ -11,18 +11,15 @@ from neuroai.errors import UsageError
 from neuroai.numerics.comparators import METHODS, as_complete_rdms, compare_rdms, same_pairs
 from neuroai.numerics.gram import BLOCK_BYTES
 from neuroai.numerics.ranks import ranking
-from neuroai.numerics.rdm_pools import (
-    LINEAR_METHODS,
-    ceilings_from_similarity,
-    drawn_pairs,
-    pooled_ceiling,
-)
+from neuroai.numerics.rdm_pools import ceilings_from_similarity, drawn_pairs, pooled_ceiling
 from neuroai.numerics.rdm_resampling import (
+    LINEAR_METHODS,
     as_counts,
+    linear_similarity,
     ranked,
-    resampled_similarity,
+    resampled_means,
     samples_of,
-    too_few,
+    subject_means,
 )
 from neuroai.numerics.rdm_vectors import n_stimuli_of
 
@@ -113,12 +110,18 @@ def bootstrap_rdms(
     same_pairs(data, models)
     stimuli, subjects = checked_counts(data, stimulus_counts, subject_counts)
     if stimuli is None:
-        result = _fixed_stimuli(data, models, subjects, method, ceilings)
-    elif method in LINEAR_METHODS:
-        result = _linear(data, models, stimuli, subjects, method, ceilings, block_bytes)
+        scores = subject_means(compare_rdms(data, models, method=method)[None], subjects)
     else:
-        result = _ordinal(data, models, stimuli, subjects, method, ceilings)
-    scores, lower, upper = result
+        scores = resampled_means(
+            data, models, stimuli, subjects, method=method, block_bytes=block_bytes
+        )
+    lower, upper = np.full((2, len(subjects)), np.nan)
+    if ceilings and stimuli is None:
+        lower, upper = _fixed_ceilings(data, subjects, method)
+    elif ceilings and method in LINEAR_METHODS:
+        lower, upper = _linear_ceilings(data, stimuli, subjects, method, block_bytes)
+    elif ceilings:
+        lower, upper = _rank_ceilings(data, stimuli, subjects, method)
     return BootstrapRdms(scores, lower, upper, int(np.isnan(scores).any(axis=1).sum()))
 
 
@@ -153,71 +156,31 @@ def checked_counts(
     return stimulus_counts, subject_counts
 
 
-def subject_means(similarity: np.ndarray, subjects: np.ndarray) -> np.ndarray:
-    """Average similarities (n_samples or 1, n_subjects, n_models) over the drawn subjects.
-
-    Subjects that are not drawn do not count, even if their similarity is undefined.
-
-    Examples
-    --------
-    >>> subject_means(np.array([[[1.0], [np.nan]]]), np.array([[2, 0]]))
-    array([[1.]])
-    """
-    drawn = np.where((subjects > 0)[:, :, None], similarity, 0.0)
-    total = np.einsum("bs,bsm->bm", subjects.astype(np.float64), drawn)
-    return total / subjects.sum(axis=1, keepdims=True)
-
-
-def _fixed_stimuli(
-    data: np.ndarray, models: np.ndarray, subjects: np.ndarray, method: str, ceilings: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    similarity = compare_rdms(data, models, method=method)
-    scores = subject_means(similarity[None], subjects)
-    lower, upper = np.full((2, len(subjects)), np.nan)
-    if ceilings and method in LINEAR_METHODS:
+def _fixed_ceilings(
+    data: np.ndarray, subjects: np.ndarray, method: str
+) -> tuple[np.ndarray, np.ndarray]:
+    if method in LINEAR_METHODS:
         among = compare_rdms(data, data, method=method)
-        lower, upper = ceilings_from_similarity(among[None], subjects)
-    elif ceilings:
-        weights = np.ones(data.shape[1], dtype=np.int64)
-        whole = ranked(ranking(data), weights)
-        for sample, drawn in enumerate(subjects):
-            lower[sample], upper[sample] = pooled_ceiling(whole, drawn, method=method)
-    return scores, lower, upper
+        return ceilings_from_similarity(among[None], subjects)
+    whole = ranked(ranking(data), np.ones(data.shape[1], dtype=np.int64))
+    bounds = [pooled_ceiling(whole, drawn, method=method) for drawn in subjects]
+    lower, upper = np.array(bounds).T
+    return lower, upper
 
 
-def _linear(
-    data: np.ndarray,
-    models: np.ndarray,
-    stimuli: np.ndarray,
-    subjects: np.ndarray,
-    method: str,
-    ceilings: bool,
-    block_bytes: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    others = np.concatenate([models, data]) if ceilings else models
-    similarity = resampled_similarity(data, others, stimuli, method=method, block_bytes=block_bytes)
-    scores = subject_means(similarity[:, :, : len(models)], subjects)
+def _linear_ceilings(
+    data: np.ndarray, stimuli: np.ndarray, subjects: np.ndarray, method: str, block_bytes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    among = linear_similarity(data, data, stimuli, method=method, block_bytes=block_bytes)
+    return ceilings_from_similarity(among, subjects)
+
+
+def _rank_ceilings(
+    data: np.ndarray, stimuli: np.ndarray, subjects: np.ndarray, method: str
+) -> tuple[np.ndarray, np.ndarray]:
     lower, upper = np.full((2, len(subjects)), np.nan)
-    if ceilings:
-        lower, upper = ceilings_from_similarity(similarity[:, :, len(models) :], subjects)
-    return scores, lower, upper
-
-
-def _ordinal(
-    data: np.ndarray,
-    models: np.ndarray,
-    stimuli: np.ndarray,
-    subjects: np.ndarray,
-    method: str,
-    ceilings: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    similarity = resampled_similarity(data, models, stimuli, method=method)
-    scores = subject_means(similarity, subjects)
-    lower, upper = np.full((2, len(subjects)), np.nan)
-    if ceilings:
-        found = ranking(data)
-        for sample, weights in samples_of(stimuli):
-            drawn = drawn_pairs(ranked(found, weights))
-            lower[sample], upper[sample] = pooled_ceiling(drawn, subjects[sample], method=method)
-    lower[too_few(stimuli)] = upper[too_few(stimuli)] = np.nan
-    return scores, lower, upper
+    found = ranking(data)
+    for sample, weights in samples_of(stimuli):
+        drawn = drawn_pairs(ranked(found, weights))
+        lower[sample], upper[sample] = pooled_ceiling(drawn, subjects[sample], method=method)
+    return lower, upper

@@ -8,8 +8,6 @@ from neuroai.numerics.concordance import paired_tau_a
 from neuroai.numerics.ranks import doubled_ranks_of
 from neuroai.numerics.rdm_resampling import RankedRdms, scaled_products
 
-LINEAR_METHODS = ("cosine", "pearson")
-
 # A pool whose squared length is this far below its largest possible one has cancelled out.
 _ROUNDING = 1e-12
 
@@ -119,7 +117,9 @@ def _rank_with_pools(
     centred = doubled_ranks_of(pools, sample.weights) - (n_entries + 1.0)
     weighted = centred * sample.weights
     own = sample.centred[drawn]
-    products = np.stack([own @ weighted[0], np.einsum("ij,ij->i", weighted[1:], own)])
+    # Without BLAS, whose threads would wait for one another in every sample.
+    with_all = np.einsum("ij,j->i", own, weighted[0])
+    products = np.stack([with_all, np.einsum("ij,ij->i", weighted[1:], own)])
     squares = np.einsum("ij,ij->i", weighted, centred)
     squares = np.stack([np.broadcast_to(squares[0], len(drawn)), squares[1:]])
     return scaled_products(

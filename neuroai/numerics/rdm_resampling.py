@@ -14,6 +14,7 @@ from neuroai.numerics.gram import BLOCK_BYTES
 from neuroai.numerics.ranks import Ranking, doubled_ranks, ranking
 from neuroai.numerics.rdm_vectors import n_stimuli_of, pair_indices
 
+LINEAR_METHODS = ("cosine", "pearson")
 FEWEST_STIMULI = 3
 
 # A variance this far below the mean square is rounding: the RDM is constant in the sample.
@@ -66,27 +67,30 @@ def as_counts(counts: np.ndarray, n_items: int, *, name: str) -> np.ndarray:
     return whole
 
 
-def resampled_similarity(
-    a: np.ndarray,
-    b: np.ndarray,
+def resampled_means(
+    data: np.ndarray,
+    models: np.ndarray,
     stimulus_counts: np.ndarray,
+    subject_counts: np.ndarray,
     *,
     method: str,
     block_bytes: int = BLOCK_BYTES,
 ) -> np.ndarray:
-    r"""Compare two sets of RDMs in every bootstrap sample of the stimuli.
+    r"""Return the mean similarity over drawn subjects in every bootstrap sample of the stimuli.
 
     A pair of stimuli i, j counts :math:`c_i c_j` times; pairs of copies of one stimulus, whose
     distance is 0 by construction, do not count.
 
     Parameters
     ----------
-    a : array of shape (n_a, n_pairs)
+    data : array of shape (n_subjects, n_pairs)
         Complete RDM vectors, any unit.
-    b : array of shape (n_b, n_pairs)
+    models : array of shape (n_models, n_pairs)
         Complete RDM vectors of the same stimuli.
     stimulus_counts : array of shape (n_samples, n_stimuli)
         How often each stimulus is drawn.
+    subject_counts : array of shape (n_samples, n_subjects)
+        How often each subject is drawn.
     method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
         The comparator.
     block_bytes : int
@@ -94,25 +98,47 @@ def resampled_similarity(
 
     Returns
     -------
-    array of shape (n_samples, n_a, n_b)
+    array of shape (n_samples, n_models)
         float64; NaN in samples with fewer than 3 distinct stimuli and where an RDM is constant.
 
     Examples
     --------
     >>> rdm = np.array([[1.0, 2.0, 4.0]])
-    >>> counts = np.array([[1, 1, 1], [3, 0, 0]])
-    >>> resampled_similarity(rdm, rdm, counts, method="tau-a").ravel()
+    >>> stimuli, subjects = np.array([[1, 1, 1], [3, 0, 0]]), np.array([[1], [1]])
+    >>> resampled_means(rdm, rdm, stimuli, subjects, method="tau-a").ravel()
     array([ 1., nan])
     """
-    if method == "cosine" or method == "pearson":
-        out = _linear(a, b, stimulus_counts, method, block_bytes)
-    else:
-        out = np.full((len(stimulus_counts), len(a), len(b)), np.nan)
-        found = ranking(np.concatenate([a, b]))
-        for sample, weights in samples_of(stimulus_counts):
-            out[sample] = _ordinal(found, len(a), weights, method)
-    out[too_few(stimulus_counts)] = np.nan
+    if method in LINEAR_METHODS:
+        similarity = linear_similarity(
+            data, models, stimulus_counts, method=method, block_bytes=block_bytes
+        )
+        return subject_means(similarity, subject_counts)
+    out = np.full((len(stimulus_counts), len(models)), np.nan)
+    found = ranking(np.concatenate([data, models]))
+    for sample, weights in samples_of(stimulus_counts):
+        subjects = subject_counts[sample]
+        if method in RANK_METHODS:
+            out[sample] = _rank_means(ranked(found, weights), subjects, method)
+        else:
+            drawn = np.flatnonzero(subjects)
+            tau = tau_a(found.below[drawn], found.below[len(data) :], weights=weights)
+            out[sample] = subjects[drawn] @ tau / subjects.sum()
     return out
+
+
+def subject_means(similarity: np.ndarray, subjects: np.ndarray) -> np.ndarray:
+    """Average similarities (n_samples or 1, n_subjects, n_models) over the drawn subjects.
+
+    Subjects that are not drawn do not count, even if their similarity is undefined.
+
+    Examples
+    --------
+    >>> subject_means(np.array([[[1.0], [np.nan]]]), np.array([[2, 0]]))
+    array([[1.]])
+    """
+    drawn = np.where((subjects > 0)[:, :, None], similarity, 0.0)
+    total = np.einsum("bs,bsm->bm", subjects.astype(np.float64), drawn)
+    return total / subjects.sum(axis=1, keepdims=True)
 
 
 def too_few(stimulus_counts: np.ndarray) -> np.ndarray:
@@ -132,13 +158,6 @@ def samples_of(stimulus_counts: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     for sample in np.flatnonzero(~too_few(stimulus_counts)).tolist():
         counts = stimulus_counts[sample]
         yield sample, counts.take(rows) * counts.take(columns)
-
-
-def _ordinal(found: Ranking, n_a: int, weights: np.ndarray, method: str) -> np.ndarray:
-    if method not in RANK_METHODS:
-        return tau_a(found.below[:n_a], found.below[n_a:], weights=weights)
-    both = ranked(found, weights)
-    return rank_products(both, slice(0, n_a), slice(n_a, None), method=method)
 
 
 def ranked(found: Ranking, weights: np.ndarray) -> RankedRdms:
@@ -162,23 +181,28 @@ def ranked(found: Ranking, weights: np.ndarray) -> RankedRdms:
     return RankedRdms(doubled, centred, squares, weights)
 
 
-def rank_products(both: RankedRdms, rows: slice, columns: slice, *, method: str) -> np.ndarray:
-    """Return Spearman's coefficient or rho-a between RDMs of one sample.
+def _rank_means(sample: RankedRdms, subjects: np.ndarray, method: str) -> np.ndarray:
+    """Return the mean similarity of drawn subjects, the first rows, with the models, the rest."""
+    n_subjects = len(subjects)
+    drawn = np.flatnonzero(subjects)
+    shares = subjects[drawn] / subjects.sum()
+    own = sample.squares[drawn]
+    if method == "spearman":
+        shares = shares / np.sqrt(np.where(own > 0, own, np.nan))
+    # The mean over subjects is one product with their mean. Products so small are summed here
+    # without BLAS, whose threads would wait for one another in every sample.
+    target = np.einsum("s,sp->p", shares, sample.centred[drawn]) * sample.weights
+    products = np.einsum("mp,p->m", sample.centred[n_subjects:], target)
+    squares = sample.squares[n_subjects:]
+    if method == "spearman":
+        return products / np.sqrt(np.where(squares > 0, squares, np.nan))
+    defined = (squares > 0) & (own > 0).all()
+    return np.where(defined, products / _largest(int(sample.weights.sum())), np.nan)
 
-    Examples
-    --------
-    >>> both = ranked(ranking(np.array([[1.0, 2, 3], [3.0, 2, 1]])), np.array([1, 1, 1]))
-    >>> rank_products(both, slice(0, 1), slice(1, 2), method="rho-a")
-    array([[-1.]])
-    """
-    products = (both.centred[rows] * both.weights) @ both.centred[columns].T
-    return scaled_products(
-        products,
-        both.squares[rows][:, None],
-        both.squares[columns][None, :],
-        n_entries=int(both.weights.sum()),
-        method=method,
-    )
+
+def _largest(n_entries: int) -> float:
+    """Return the largest sum of products of doubled centred ranks: 4 / 12 of n cubed minus n."""
+    return max((float(n_entries) ** 3 - n_entries) / 3.0, 1.0)
 
 
 def scaled_products(
@@ -192,17 +216,46 @@ def scaled_products(
     """Turn inner products of doubled centred ranks into similarities; constant RDMs give NaN."""
     defined = (squares_a > 0) & (squares_b > 0)
     if method == "rho-a":
-        # Doubled ranks make the products four times as large: 12 / 4.
-        largest = (float(n_entries) ** 3 - n_entries) / 3.0
-        return np.where(defined, products / max(largest, 1.0), np.nan)
+        return np.where(defined, products / _largest(n_entries), np.nan)
     scale = np.sqrt(squares_a) * np.sqrt(squares_b)
     return np.where(defined, products / np.where(defined, scale, 1.0), np.nan)
 
 
-def _linear(
-    a: np.ndarray, b: np.ndarray, stimulus_counts: np.ndarray, method: str, block_bytes: int
+def linear_similarity(
+    a: np.ndarray,
+    b: np.ndarray,
+    stimulus_counts: np.ndarray,
+    *,
+    method: str,
+    block_bytes: int = BLOCK_BYTES,
 ) -> np.ndarray:
-    """Sum weighted products over blocks of pairs: one matrix product per block."""
+    """Return the cosine or Pearson's coefficient of all pairs of RDMs in every sample.
+
+    Weighted sums over pairs of stimuli, of which all else follows, are one matrix product per
+    block of pairs.
+
+    Parameters
+    ----------
+    a, b : arrays of shape (n_a, n_pairs) and (n_b, n_pairs)
+        Complete RDM vectors, any unit.
+    stimulus_counts : array of shape (n_samples, n_stimuli)
+        How often each stimulus is drawn.
+    method : {"cosine", "pearson"}
+        The comparator.
+    block_bytes : int
+        Memory for one block of pairs.
+
+    Returns
+    -------
+    array of shape (n_samples, n_a, n_b)
+        float64; NaN in samples with fewer than 3 distinct stimuli and where an RDM is constant.
+
+    Examples
+    --------
+    >>> rdm = np.array([[1.0, 2.0, 4.0]])
+    >>> linear_similarity(rdm, rdm + 1, np.array([[1, 1, 1]]), method="pearson").ravel()
+    array([1.])
+    """
     a, b = _conditioned(a, method), _conditioned(b, method)
     n_a, n_samples, n_pairs = len(a), len(stimulus_counts), a.shape[1]
     features = n_a * len(b) + 2 * (n_a + len(b)) + 1
@@ -214,7 +267,9 @@ def _linear(
         part = slice(start, start + width)
         weights = counts[rows[part]] * counts[columns[part]]
         sums += _features(a[:, part], b[:, part]) @ weights
-    return _similarity_from_sums(sums.T, n_a, len(b), method)
+    out = _similarity_from_sums(sums.T, n_a, len(b), method)
+    out[too_few(stimulus_counts)] = np.nan
+    return out
 
 
 def _conditioned(rdms: np.ndarray, method: str) -> np.ndarray:

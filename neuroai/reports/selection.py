@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from neuroai.format.scores import CANDIDATE_KINDS, Score
 
 NO_LESION = ("none", "")
+OWN_VALUE = "value"
+MEAN_RDM = "score_of_mean_rdm"
+BEHAVIOUR = "behaviour"
 
 
 @dataclass(frozen=True)
@@ -48,28 +51,84 @@ def panel_of(score: Score) -> Panel:
     )
 
 
+def is_comparison(score: Score) -> bool:
+    """Say whether a score holds a candidate against a brain, intact and under a metric.
+
+    What one system does by itself (metric ``value``) has a table of its own, and a question that
+    one side could not answer stands among what was not measured.
+    """
+    return (
+        score.intervention in NO_LESION
+        and score.metric not in ("", OWN_VALUE)
+        and bool(score.model and score.brain_region)
+    )
+
+
 def panels(scores: Iterable[Score], *, level: str | None = None) -> dict[Panel, list[Score]]:
-    """Group the scores of intact systems by panel, in order of appearance."""
+    """Group the comparisons of intact systems by panel, in order of appearance."""
     groups: dict[Panel, list[Score]] = {}
     for score in scores:
-        if score.intervention in NO_LESION and level in (None, score.level):
+        if is_comparison(score) and level in (None, score.level):
             groups.setdefault(panel_of(score), []).append(score)
     return groups
+
+
+def main_panels(scores: Iterable[Score], *, level: str) -> dict[Panel, list[Score]]:
+    """Give the panels that are told first: the level's first question, by its first metric.
+
+    Further questions, further metrics and scores of averaged RDMs are secondary. Panels without
+    a defined score of a network count only where there are no others.
+    """
+    every = panels(scores, level=level)
+    defined = {panel: group for panel, group in every.items() if _has_network(group)}
+    found: dict[Panel, list[Score]] = {}
+    metrics: dict[str, str] = {}
+    for panel, group in (defined or every).items():
+        question = panel.analysis.partition(":")[0]
+        if panel.analysis != MEAN_RDM and (not metrics or question in metrics):
+            if metrics.setdefault(question, panel.metric) == panel.metric:
+                found[panel] = group
+    return found
+
+
+def _has_network(scores: Sequence[Score]) -> bool:
+    return any(s.candidate_kind == "model" and s.status == "ok" for s in scores)
+
+
+def own_values(scores: Iterable[Score], *, level: str) -> dict[str, list[Score]]:
+    """Give what systems do by themselves, question by question, brains before networks."""
+    groups: dict[str, list[Score]] = {}
+    for score in scores:
+        if score.metric == OWN_VALUE and score.level == level and score.intervention in NO_LESION:
+            groups.setdefault(score.analysis, []).append(score)
+    return {
+        question: sorted(group, key=lambda s: (bool(s.model), s.candidate_kind == "untrained"))
+        for question, group in groups.items()
+    }
 
 
 def candidates(scores: Sequence[Score]) -> dict[tuple[str, str, str], list[Score]]:
     """Group the scores of one panel by candidate (model, kind, seed).
 
-    Scores of single seeds are left to the files where the same candidate also has a score over
-    all seeds (whose seed is ``""``).
+    Scores of single seeds are left to the files where the same region also has a score over
+    all seeds (whose seed is ``""``); a candidate with one seed alone goes without naming it.
     """
-    pooled = {(s.model, s.candidate_kind) for s in scores if not s.seed}
+    pooled = {(s.model, s.candidate_kind, s.model_region) for s in scores if not _single(s)}
+    seeds: dict[tuple[str, str], set[str]] = {}
+    for score in scores:
+        seeds.setdefault((score.model, score.candidate_kind), set()).update({score.seed} - {""})
     groups: dict[tuple[str, str, str], list[Score]] = {}
     for score in scores:
-        if score.seed and (score.model, score.candidate_kind) in pooled:
-            continue
-        groups.setdefault((score.model, score.candidate_kind, score.seed), []).append(score)
+        key = (score.model, score.candidate_kind)
+        if len(seeds[key]) <= 1:
+            groups.setdefault((*key, ""), []).append(score)
+        elif not score.seed or (*key, score.model_region) not in pooled:
+            groups.setdefault((*key, score.seed), []).append(score)
     return groups
+
+
+def _single(score: Score) -> bool:
+    return bool(score.seed) or score.selected
 
 
 def best_rows(scores: Sequence[Score]) -> list[Row]:
@@ -119,6 +178,20 @@ def ceiling_of(scores: Sequence[Score]) -> tuple[float, float] | None:
         if math.isfinite(score.ceiling_low) and math.isfinite(score.ceiling_high):
             return score.ceiling_low, score.ceiling_high
     return None
+
+
+def reference_of(scores: Sequence[Score]) -> float | None:
+    """Give what another subject reaches, where only that lower bound of a ceiling is known."""
+    for score in scores:
+        if math.isfinite(score.ceiling_low) and not math.isfinite(score.ceiling_high):
+            return score.ceiling_low
+    return None
+
+
+def layer_of(score: Score) -> str:
+    """Give the layer of a score, and nothing where behaviour is all there is."""
+    is_network = score.candidate_kind in ("model", "untrained")
+    return score.model_region if is_network and score.model_region != BEHAVIOUR else ""
 
 
 def kind_words(kind: str) -> str:

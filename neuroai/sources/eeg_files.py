@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,7 +67,7 @@ def _open(path: Path) -> Any:
         raise UsageError(f"There is no file {path}.")
     try:
         return _reader(path, suffix)(path)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, EOFError) as error:
         raise DataError(
             f"{path} cannot be read as {suffix} ({type(error).__name__}: {error}). "
             "Fetch or export it anew."
@@ -77,15 +80,7 @@ def _reader(path: Path, suffix: str) -> Callable[[Path], Any]:
     if suffix == ".set":
         return _eeglab
     if suffix in FIF:
-        kind = mne.what(path)
-        readers = {
-            "raw": mne.io.read_raw_fif,
-            "epochs": lambda p: mne.read_epochs(p, preload=False),
-            "evoked": mne.read_evokeds,
-        }
-        if kind not in readers:
-            raise ValueError(f"it holds {kind}, not a recording")
-        return readers[kind]
+        return _fif if suffix == ".fif" else _packed_fif
     formats = {
         ".edf": mne.io.read_raw_edf,
         ".bdf": mne.io.read_raw_bdf,
@@ -93,6 +88,30 @@ def _reader(path: Path, suffix: str) -> Callable[[Path], Any]:
         ".vhdr": mne.io.read_raw_brainvision,
     }
     return formats[suffix]
+
+
+def _fif(path: Path) -> Any:
+    import mne
+
+    kind = mne.what(path)
+    readers = {
+        "raw": mne.io.read_raw_fif,
+        "epochs": lambda p: mne.read_epochs(p, preload=False),
+        "evoked": mne.read_evokeds,
+    }
+    if kind not in readers:
+        raise ValueError(f"it holds {kind}, not a recording")
+    return readers[kind](path)
+
+
+def _packed_fif(path: Path) -> Any:
+    """Unpack first: mne jumps back and forth in the file, which is slow while it is packed."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / path.name.removesuffix(".gz")
+        with gzip.open(path, "rb") as packed, plain.open("wb") as target:
+            shutil.copyfileobj(packed, target)
+        opened = _fif(plain)
+        return opened if isinstance(opened, list) else opened.load_data()
 
 
 def _eeglab(path: Path) -> Any:

@@ -78,6 +78,19 @@ def _encode(text: str, encoding: str = "latin1") -> bytes:
     return text.encode("latin1")
 
 
+def _frombuffer(content: bytes, dtype: _Type, shape: tuple[int, ...], order: str) -> _Array:
+    found = _Array()
+    found.__setstate__((1, shape, dtype, order == "F", content))
+    return found
+
+
+def _no_bytes(*content: Any) -> bytes:
+    """Old protocols write empty bytes as a call of the type without arguments."""
+    if content:
+        raise IntegrityError("The pickle calls the type bytes with arguments.")
+    return b""
+
+
 def _bytes(content: bytes | str) -> bytes:
     return content.encode("latin1") if isinstance(content, str) else content
 
@@ -86,6 +99,9 @@ _ALLOWED = {
     ("numpy", "dtype"): _Type,
     ("numpy", "ndarray"): _Array,
     ("_codecs", "encode"): _encode,
+    ("__builtin__", "bytes"): _no_bytes,
+    ("numpy._core.numeric", "_frombuffer"): _frombuffer,
+    ("numpy.core.numeric", "_frombuffer"): _frombuffer,
     **{
         (f"numpy.{core}.multiarray", name): stand_in
         for core in ("core", "_core")

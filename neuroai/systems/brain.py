@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
 
 from neuroai.cards import ChoiceTask
 from neuroai.checks import known_name, listing
-from neuroai.errors import UnknownName
+from neuroai.errors import AlignmentError, UnknownName
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.holdings import Holdings, SystemData
 from neuroai.format.schema import (
     INTERVENTION,
     NO_INTERVENTION,
+    OPTION,
+    OPTION_STIMULUS_ID,
     PRESENTATION,
     REGION,
     STIMULUS_ID,
@@ -25,6 +27,10 @@ from neuroai.format.schema import (
     UNIT,
 )
 from neuroai.format.stimuli import StimulusSet
+
+DOSE = "dose"
+# What a trial may hold that answers a task; response times alone answer none.
+REPLIES = ("choice", "rating")
 
 
 @dataclass(frozen=True)
@@ -41,12 +47,15 @@ class Recorded:
         The intervention under which it is asked; ``none`` for the intact system.
     dose : float or None
         Dose of that intervention, where several were given.
+    holdings : Holdings or None
+        The data set it comes from, for comparisons; None for a system made by hand.
     """
 
     data: SystemData
     stimuli: StimulusSet
     under: str = NO_INTERVENTION
     dose: float | None = None
+    holdings: Holdings | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -79,11 +88,31 @@ class Recorded:
     def recordings(
         self, stimuli: StimulusSet | None = None, *, regions: Sequence[str] | None = None
     ) -> Iterator[xr.DataArray] | NotMeasurable:
-        """Give the recorded activity, one recording a subject and region."""
+        """Give the recorded activity, one recording a subject and region.
+
+        Raises
+        ------
+        AlignmentError
+            Two recordings hold the same region of the same subject.
+        UnknownName
+            A region matches nothing.
+        """
         if not self.data.recordings:
             return NotMeasurable(self._missing("recordings", "no activity was recorded"))
-        named = dict.fromkeys(str(v) for r in self.data.recordings for v in r[REGION].values)
-        wanted = chosen_names(tuple(named), regions, kind=f"region of '{self.name}'")
+        held = [
+            (str(r.attrs["subject"]), region)
+            for r in self.data.recordings
+            for region in dict.fromkeys(r[REGION].values.astype(str))
+        ]
+        twice = [part for part in dict.fromkeys(held) if held.count(part) > 1]
+        if twice:
+            raise AlignmentError(
+                f"'{self.name}' has several recordings of the same subject and region: "
+                f"{listing(' '.join(part) for part in twice)}. Join their showings into one "
+                "recording, or give the regions different names."
+            )
+        named = tuple(dict.fromkeys(region for _, region in held))
+        wanted = chosen_names(named, regions, kind=f"region of '{self.name}'")
         return self._parts(wanted, stimuli)
 
     def _parts(self, regions: Sequence[str], stimuli: StimulusSet | None) -> Iterator[xr.DataArray]:
@@ -101,6 +130,7 @@ class Recorded:
         rows = np.ones(recording.sizes[PRESENTATION], dtype=bool)
         if INTERVENTION in recording.coords:
             rows &= recording[INTERVENTION].values.astype(str) == self.under
+            rows &= self._dosed(recording)
         elif self.under != NO_INTERVENTION:
             rows &= False
         if stimuli is not None:
@@ -110,16 +140,22 @@ class Recorded:
     def choices(
         self, task: ChoiceTask, stimuli: StimulusSet | None = None
     ) -> xr.Dataset | NotMeasurable:
-        """Give the recorded choices on a task, under the intervention that is asked for."""
+        """Give the recorded choices or ratings on a task, under the intervention asked for.
+
+        Of several tables on the task one with choices comes before one with ratings alone.
+        """
         tables = [
-            b for b in self.data.behaviour if b.attrs.get("task") == task.name and "choice" in b
+            table
+            for reply in REPLIES
+            for table in self.data.behaviour
+            if table.attrs.get("task") == task.name and reply in table
         ]
         if not tables:
             reason = f"no choices were recorded on the task '{task.name}'"
             return NotMeasurable(self._missing("behaviour", reason))
         rows = self._trials(tables[0])
         if stimuli is not None:
-            rows &= np.isin(tables[0][STIMULUS_ID].values.astype(str), stimuli.ids)
+            rows &= _met(tables[0], stimuli)
         table = tables[0].isel({TRIAL: rows})
         if table.sizes[TRIAL] == 0:
             return NotMeasurable(f"no trial of the task '{task.name}' was run under '{self.under}'")
@@ -128,10 +164,13 @@ class Recorded:
     def _trials(self, table: xr.Dataset) -> np.ndarray:
         if INTERVENTION not in table:
             return np.full(table.sizes[TRIAL], self.under == NO_INTERVENTION)
-        rows = table[INTERVENTION].values.astype(str) == self.under
-        if self.dose is not None and "dose" in table:
-            rows &= np.isclose(table["dose"].values, self.dose)
-        return rows
+        return (table[INTERVENTION].values.astype(str) == self.under) & self._dosed(table)
+
+    def _dosed(self, data: xr.Dataset | xr.DataArray) -> np.ndarray:
+        doses = _doses(data)
+        return (
+            np.ones(len(doses), dtype=bool) if self.dose is None else np.isclose(doses, self.dose)
+        )
 
     def published(self, question: str) -> tuple[Answer, ...]:
         """Give the published answers to a question (of the intact system only)."""
@@ -140,14 +179,17 @@ class Recorded:
         return tuple(answer for answer in self.data.published if answer.question == question)
 
     def interventions(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
-        """Give the interventions that were measured in behaviour, each with its doses."""
+        """Give the interventions that were measured in behaviour, each with its doses.
+
+        An intervention whose dose is not stated counts as given in full: dose 1.
+        """
         found: dict[str, set[float]] = {}
         for table in self.data.behaviour:
             if INTERVENTION in table:
-                doses = table["dose"].values if "dose" in table else np.ones(table.sizes[TRIAL])
-                for name, dose in zip(table[INTERVENTION].values, doses, strict=True):
+                for name, dose in zip(table[INTERVENTION].values, _doses(table), strict=True):
                     found.setdefault(str(name), set()).add(float(dose))
-        found.pop(NO_INTERVENTION, None)
+        for name in (NO_INTERVENTION, ""):
+            found.pop(name, None)
         return tuple((name, tuple(sorted(doses))) for name, doses in sorted(found.items()))
 
     def under_intervention(self, name: str, *, dose: float | None = None) -> Recorded:
@@ -163,6 +205,25 @@ class Recorded:
 
     def _missing(self, what: str, reason: str) -> str:
         return self.data.missing.get(what, reason)
+
+
+def _doses(data: xr.Dataset | xr.DataArray) -> np.ndarray:
+    """Give the dose of every trial or presentation, 1 where it is not stated."""
+    if DOSE not in data.coords and not (isinstance(data, xr.Dataset) and DOSE in data):
+        return np.ones(data[INTERVENTION].size)
+    return np.nan_to_num(np.asarray(data[DOSE].values, dtype=float), nan=1.0)
+
+
+def _met(table: xr.Dataset, stimuli: StimulusSet) -> np.ndarray:
+    """Say for every trial whether all of its stimuli belong to the set."""
+    met = np.ones(table.sizes[TRIAL], dtype=bool)
+    if STIMULUS_ID in table:
+        met &= np.isin(table[STIMULUS_ID].values.astype(str), stimuli.ids)
+    elif OPTION_STIMULUS_ID in table:
+        options = table[OPTION_STIMULUS_ID].transpose(TRIAL, OPTION).values.astype(str)
+        # An empty option is one that the trial did not have.
+        met &= (np.isin(options, stimuli.ids) | (options == "")).all(axis=1)
+    return met
 
 
 def chosen_names(
@@ -183,19 +244,24 @@ def chosen_names(
     if wanted is None:
         return tuple(known)
     for pattern in wanted:
-        if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
+        if not any(_matches(name, pattern) for name in known):
             if any(mark in pattern for mark in "*?["):
                 raise UnknownName(
                     f"No {kind} matches '{pattern}'. There is: {listing(known, shown=12)}."
                 )
             known_name(pattern, known, kind=kind)
-    return tuple(n for n in known if any(fnmatch.fnmatchcase(n, pattern) for pattern in wanted))
+    return tuple(name for name in known if any(_matches(name, pattern) for pattern in wanted))
+
+
+def _matches(name: str, pattern: str) -> bool:
+    # A name that holds a bracket is no pattern for itself.
+    return name == pattern or fnmatch.fnmatchcase(name, pattern)
 
 
 def brains_of(holdings: Holdings) -> tuple[Recorded, ...]:
     """Give every brain of a data set, the one to compare by default first."""
     return tuple(
-        Recorded(data=data, stimuli=holdings.stimuli)
+        Recorded(data=data, stimuli=holdings.stimuli, holdings=holdings)
         for data in holdings.systems
         if data.kind == "brain"
     )

@@ -26,21 +26,21 @@ def raw_gram(array):
     return array @ array.T
 
 
-def song(k, l):  # noqa: E741 - the letters of the formula
+def song(k, m):
     """Return the unbiased HSIC from its definition with explicit loops over stimuli."""
     n = len(k)
-    k, l = k * (1 - np.eye(n)), l * (1 - np.eye(n))  # noqa: E741
+    k, m = k * (1 - np.eye(n)), m * (1 - np.eye(n))
     one = np.ones(n)
-    middle = (one @ k @ one) * (one @ l @ one) / ((n - 1) * (n - 2))
-    return (np.trace(k @ l) + middle - 2 / (n - 2) * (one @ k @ l @ one)) / (n * (n - 3))
+    middle = (one @ k @ one) * (one @ m @ one) / ((n - 1) * (n - 2))
+    return (np.trace(k @ m) + middle - 2 / (n - 2) * (one @ k @ m @ one)) / (n * (n - 3))
 
 
-def unrelated_four(k, l):  # noqa: E741 - the letters of the formula
+def unrelated_four(k, m):
     """Return the unbiased HSIC as the mean over all ordered sets of four stimuli."""
     from itertools import permutations
 
     terms = [
-        k[i, j] * (l[i, j] + l[q, r] - 2 * l[i, q]) for i, j, q, r in permutations(range(len(k)), 4)
+        k[i, j] * (m[i, j] + m[q, r] - 2 * m[i, q]) for i, j, q, r in permutations(range(len(k)), 4)
     ]
     return np.mean(terms)
 
@@ -56,9 +56,9 @@ def written_out(a, b, estimator):
 
 def test_debiased_hsic_is_the_u_statistic():
     """The estimate is the mean over all ordered sets of four distinct stimuli."""
-    k, l = raw_gram(responses(0, 7)), raw_gram(responses(1, 7))  # noqa: E741
-    assert debiased_hsic(k, l) == pytest.approx(unrelated_four(k, l), abs=EXACT * 1e3)
-    assert debiased_hsic(k, l) == pytest.approx(song(k, l), abs=EXACT * 1e3)
+    k, m = raw_gram(responses(0, 7)), raw_gram(responses(1, 7))
+    assert debiased_hsic(k, m) == pytest.approx(unrelated_four(k, m), abs=EXACT * 1e3)
+    assert debiased_hsic(k, m) == pytest.approx(song(k, m), abs=EXACT * 1e3)
 
 
 @pytest.mark.parametrize("estimator", ["debiased", "biased"])

@@ -8,6 +8,8 @@ import pytest
 from neuroai.errors import DataError, UsageError
 from neuroai.numerics.comparators import METHODS, compare_rdms
 from neuroai.numerics.rdm_bootstrap import bootstrap_rdms
+from neuroai.numerics.rdm_permutation import relabelled
+from neuroai.numerics.rdm_vectors import to_vector
 from neuroai.numerics.resample import bootstrap_counts
 
 # Sums of some hundred products in float64, in another order.
@@ -90,8 +92,6 @@ def test_counts_of_one_are_the_data(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_relabelling_stimuli_changes_nothing(method):
     """Stimuli and their counts in another order give the same samples."""
-    from neuroai.numerics.rdm_permutation import relabelled
-
     data, models, stimuli, subjects = problem(8)
     order = np.random.default_rng(0).permutation(11)[None]
     moved = [np.concatenate([relabelled(rdm, order) for rdm in rdms]) for rdms in (data, models)]
@@ -147,11 +147,9 @@ def test_one_distinct_subject_has_no_ceiling(method):
 @pytest.mark.parametrize("method", ["pearson", "spearman", "rho-a", "tau-a"])
 def test_a_model_that_is_constant_in_a_sample_is_undefined(method):
     """A category model is undefined, not 0, in samples of one category; other models are not."""
-    data, models, _, subjects = problem(12)
+    data, models, _, _ = problem(12)
     category = np.array([0.1] * 11)
     category[5:] = 0.7
-    from neuroai.numerics.rdm_vectors import to_vector
-
     categorical = to_vector((category[:, None] != category).astype(float) + 0.1)
     stimuli = np.array([[3, 3, 3, 2, 0, 0, 0, 0, 0, 0, 0], [1] * 11])
     result = bootstrap_rdms(
@@ -159,7 +157,6 @@ def test_a_model_that_is_constant_in_a_sample_is_undefined(method):
     )
     np.testing.assert_array_equal(np.isnan(result.scores), [[True, False], [False, False]])
     assert result.n_undefined == 1
-    assert len(subjects) == 6
 
 
 def test_ceilings_can_be_left_out():

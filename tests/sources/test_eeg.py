@@ -137,7 +137,7 @@ def test_raw_is_cut_at_its_events() -> None:
     assert raw.ch_names == list(NAMES)
 
 
-@pytest.mark.parametrize("kind", ["edf", "vhdr", "fif"])
+@pytest.mark.parametrize("kind", ["edf", "vhdr", "fif", "fif.gz"])
 def test_files_give_the_same_recording(kind: str, tmp_path: Path) -> None:
     """EDF and BrainVision written by hand, and FIF, hold the same volts at the same times."""
     events = event_file(tmp_path)
@@ -146,7 +146,7 @@ def test_files_give_the_same_recording(kind: str, tmp_path: Path) -> None:
     elif kind == "vhdr":
         path = write_brainvision(tmp_path)
     else:
-        path = tmp_path / "run_raw.fif"
+        path = tmp_path / f"run_raw.{kind}"
         raw_object().save(path, verbose="ERROR")
     found = read_eeg(path, events=events, **WHO)
     np.testing.assert_allclose(found.values, expected(), rtol=SINGLE, atol=EXACT)

@@ -9,8 +9,7 @@ import xarray as xr
 
 from neuroai.cards import AnalysisCard
 from neuroai.checks import one_of
-from neuroai.errors import DataError
-from neuroai.format.align import stimulus_patterns
+from neuroai.format.align import common_stimuli, stimulus_patterns
 from neuroai.format.answers import Answer, NotMeasurable, rdm_answer
 from neuroai.format.audit import usable_units
 from neuroai.format.stimuli import StimulusSet
@@ -69,6 +68,8 @@ def rdm(
         The distance is unknown.
     DataError
         Units hold NaN and `undefined` is ``raise``.
+    AlignmentError
+        Subjects saw different stimuli; it names them.
 
     References
     ----------
@@ -85,7 +86,9 @@ def rdm(
     stimuli = system.stimuli if stimuli is None else stimuli
     recordings = system.recordings(stimuli, regions=regions)
     if isinstance(recordings, NotMeasurable):
-        return published_rdm(system, recordings, distance=distance, regions=regions, stimuli=stimuli)
+        return published_rdm(
+            system, recordings, distance=distance, regions=regions, stimuli=stimuli
+        )
     parts, ids, notes, counts = _parts(recordings, distance=distance, undefined=undefined)
     if not parts:
         return NotMeasurable(f"'{system.name}' has no recording of these regions and stimuli")
@@ -94,6 +97,9 @@ def rdm(
     values = np.full((len(subjects), len(names), len(ids), len(ids)), np.nan)
     for (subject, region), matrix in parts.items():
         values[subjects.index(subject), names.index(region)] = matrix
+    unmeasured = len(subjects) * len(names) - len(parts)
+    if unmeasured:
+        counts["subject-region pairs not recorded"] = unmeasured
     return rdm_answer(
         values,
         subjects=subjects,
@@ -120,18 +126,18 @@ def _parts(
         usable, found = usable_units(recording, undefined=undefined)
         names, means, _ = stimulus_patterns(usable)
         here = tuple(str(key) for key in names)
-        if ids and here != ids:
-            raise DataError(
-                f"Subject '{recording.attrs['subject']}' saw {len(here)} stimuli where another saw "
-                f"{len(ids)}. Ask about stimuli that all of them saw (stimuli=...)."
-            )
-        ids = here
+        # Subjects that saw other stimuli are named with what is missing.
+        ids = common_stimuli(ids or here, here, names=("the first subject", _whose(recording)))
         matrix = _matrix(means, distance=distance)
         counts["units"] += len(found.nan_units)
         counts["constant patterns"] += int(np.isnan(np.diagonal(matrix)).sum())
         notes += [f"{recording.attrs['region']}: {sentence}" for sentence in found.sentences()]
         parts[str(recording.attrs["subject"]), str(recording.attrs["region"])] = matrix
     return parts, ids, notes, counts
+
+
+def _whose(recording: xr.DataArray) -> str:
+    return f"subject '{recording.attrs['subject']}', {recording.attrs['region']}"
 
 
 def _matrix(means: np.ndarray, *, distance: str) -> np.ndarray:
@@ -163,4 +169,6 @@ def published_rdm(
     answer = fitting[0]
     names = chosen_names(answer.regions, regions, kind=f"region of '{system.name}'")
     keep = None if stimuli is None else [s for s in answer.stimuli if s in set(stimuli.ids)]
+    if keep == []:
+        return NotMeasurable(f"the published RDMs of '{system.name}' hold none of these stimuli")
     return answer.restrict(stimuli=keep, regions=names)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from neuroai.cards import AnalysisCard
-from neuroai.checks import in_range
+from neuroai.checks import in_range, no_duplicates
 from neuroai.errors import UsageError
 from neuroai.format.answers import NotMeasurable
 
@@ -64,7 +64,9 @@ def dose_curve(
     Raises
     ------
     UsageError
-        A dose is out of range, or too few controls were asked for.
+        A dose is out of range, none is given, or too few controls were asked for.
+    AlignmentError
+        An element is named twice in the target.
 
     Examples
     --------
@@ -74,12 +76,15 @@ def dose_curve(
     >>> curve["accuracy"]["targeted"].tolist()
     [3.0, 0.0]
     """
+    if not len(doses):
+        raise UsageError("A dose curve needs at least one dose in (0, 1].")
     for dose in doses:
         in_range(dose, option="dose", low=0, high=1, low_open=True)
     if n_controls < MIN_CONTROLS:
         raise UsageError(f"A lesion needs at least {MIN_CONTROLS} controls; got {n_controls}.")
     if not len(targets):
         return NotMeasurable("the localiser selected nothing to lesion")
+    no_duplicates(targets, where="the target")
     sizes = np.array([max(1, round(dose * len(targets))) for dose in doses])
     others = np.setdiff1d(np.asarray(elements, dtype=int), np.asarray(targets, dtype=int))
     if len(others) < sizes.max() + 1:
@@ -91,7 +96,10 @@ def dose_curve(
     intact = dict(question(()))
     hits = [question(tuple(int(t) for t in targets[:size])) for size in sizes]
     controls = [
-        [question(tuple(int(e) for e in rng.choice(others, size, replace=False))) for _ in range(n_controls)]
+        [
+            question(tuple(int(e) for e in rng.choice(others, size, replace=False)))
+            for _ in range(n_controls)
+        ]
         for size in sizes
     ]
     return {name: _measure(name, intact, hits, controls, sizes) for name in intact}

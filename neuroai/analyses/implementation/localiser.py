@@ -48,6 +48,10 @@ class Localised:
         Positions of the selected elements, strongest first.
     element_kind : str
         ``feature map`` or ``unit``.
+    n_nan : int
+        Units that were left out since they hold NaN or infinite values.
+    notes : tuple of str
+        What a reader must know about the recording.
     """
 
     subject: str
@@ -57,6 +61,13 @@ class Localised:
     t_heldout: np.ndarray
     selected: np.ndarray
     element_kind: str
+    n_nan: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_constant(self) -> int:
+        """How many elements have no t on one of the halves, and so cannot be selected."""
+        return int((~np.isfinite(self.t_chosen) | ~np.isfinite(self.t_heldout)).sum())
 
     @property
     def heldout_p(self) -> float:
@@ -73,6 +84,7 @@ def localiser(
     fraction: float = 0.05,
     sign: str = "positive",
     seed: int = 0,
+    undefined: str = "raise",
 ) -> Answer | NotMeasurable:
     """Select units by a contrast on half A of the stimuli and test them on half B.
 
@@ -94,17 +106,21 @@ def localiser(
         Which units count as strongest.
     seed : int
         Seed of the split into halves.
+    undefined : {"raise", "drop"}
+        What to do with units that hold NaN; dropped ones are counted.
 
     Returns
     -------
     Answer or NotMeasurable
         Form ``table``: ``value`` (mean held-out t of the selected), ``t_selected``, ``n_selected``,
-        ``n_units``, ``heldout_p`` by subject and region.
+        ``n_units``, ``heldout_p`` by subject and region; NaN where nothing was recorded. Elements
+        that never vary on a half are not selected and are counted in ``undefined``.
 
     Raises
     ------
     DataError
-        The contrast has fewer than four stimuli on a side.
+        The contrast has fewer than four stimuli on a side, or units hold NaN and `undefined` is
+        ``raise``.
 
     References
     ----------
@@ -126,10 +142,13 @@ def localiser(
         fraction=fraction,
         sign=sign,
         seed=seed,
+        undefined=undefined,
     )
     if isinstance(found, NotMeasurable):
         return found
     rows = list(found)
+    if not rows:
+        return NotMeasurable(f"'{system.name}' has no recording of these regions and stimuli")
     subjects = list(dict.fromkeys(row.subject for row in rows))
     names = list(dict.fromkeys(row.region for row in rows))
     table = {
@@ -138,8 +157,9 @@ def localiser(
     }
     for row in rows:
         at = subjects.index(row.subject), names.index(row.region)
-        table["value"][1][at] = row.t_heldout[row.selected].mean()
-        table["t_selected"][1][at] = row.t_chosen[row.selected].mean()
+        if len(row.selected):
+            table["value"][1][at] = row.t_heldout[row.selected].mean()
+            table["t_selected"][1][at] = row.t_chosen[row.selected].mean()
         table["n_selected"][1][at] = len(row.selected)
         table["n_units"][1][at] = len(row.elements)
         table["heldout_p"][1][at] = row.heldout_p
@@ -151,8 +171,19 @@ def localiser(
         parameters={"contrast": contrast.column, "fraction": fraction, "sign": sign, "seed": seed},
         system=system.name,
         kind=system.kind,
-        stimulus_set=stimuli.name if stimuli is not None else "",
+        stimulus_set=_set_name(system, stimuli),
+        notes=tuple(dict.fromkeys(note for row in rows for note in row.notes)),
+        undefined={
+            "units": sum(row.n_nan for row in rows),
+            "elements that never vary": sum(row.n_constant for row in rows),
+            "subject-region pairs not recorded": len(subjects) * len(names) - len(rows),
+        },
     )
+
+
+def _set_name(system: System, stimuli: StimulusSet | None) -> str:
+    known = system.stimuli if stimuli is None else stimuli
+    return known.name if known is not None else ""
 
 
 def localise(
@@ -164,8 +195,13 @@ def localise(
     fraction: float = 0.05,
     sign: str = "positive",
     seed: int = 0,
+    undefined: str = "drop",
 ) -> Iterator[Localised] | NotMeasurable:
-    """Rank the units of every subject and region by a contrast; see `localiser`."""
+    """Rank the units of every subject and region by a contrast; see `localiser`.
+
+    Units that hold NaN are dropped by default, as a comparison does throughout; every result
+    counts them.
+    """
     one_of(sign, SIGNS, option="sign")
     in_range(fraction, option="fraction", low=0, high=1, low_open=True)
     stimuli = system.stimuli if stimuli is None else stimuli
@@ -178,7 +214,10 @@ def localise(
     if isinstance(recordings, NotMeasurable):
         return recordings
     half = contrast_half(groups, seed=seed)
-    return (_rank(r, groups, half, fraction=fraction, sign=sign) for r in recordings)
+    return (
+        _rank(r, groups, half, fraction=fraction, sign=sign, undefined=undefined)
+        for r in recordings
+    )
 
 
 def contrast_groups(stimuli: StimulusSet, contrast: Contrast) -> dict[str, bool]:
@@ -193,7 +232,9 @@ def contrast_groups(stimuli: StimulusSet, contrast: Contrast) -> dict[str, bool]
     groups = {
         key: str(value) in contrast.positive
         for key, value in values.items()
-        if str(value) in contrast.positive or not contrast.negative or str(value) in contrast.negative
+        if str(value) in contrast.positive
+        or not contrast.negative
+        or str(value) in contrast.negative
     }
     n_positive = sum(groups.values())
     if min(n_positive, len(groups) - n_positive) < 4:
@@ -218,8 +259,9 @@ def _rank(
     *,
     fraction: float,
     sign: str,
+    undefined: str,
 ) -> Localised:
-    usable, _ = usable_units(recording, undefined="drop")
+    usable, found = usable_units(recording, undefined=undefined)
     ids, values, elements, kind = element_means(usable)
     side = np.array([groups[key] for key in ids])
     in_a = np.array([half[key] for key in ids])
@@ -237,6 +279,8 @@ def _rank(
         t_heldout=t_heldout,
         selected=order[:count],
         element_kind=kind,
+        n_nan=len(found.nan_units),
+        notes=tuple(f"{recording.attrs['region']}: {note}" for note in found.sentences()),
     )
 
 
@@ -268,10 +312,12 @@ def element_means(
 
 
 def _random_set_p(t_heldout: np.ndarray, selected: np.ndarray, *, n_sets: int = 1000) -> float:
+    if not len(selected):
+        return float("nan")
     defined = np.flatnonzero(np.isfinite(t_heldout))
     rng = np.random.default_rng(len(defined))
-    draws = np.array([
-        t_heldout[rng.choice(defined, len(selected), replace=False)].mean() for _ in range(n_sets)
-    ])
+    draws = np.array(
+        [t_heldout[rng.choice(defined, len(selected), replace=False)].mean() for _ in range(n_sets)]
+    )
     observed = abs(t_heldout[selected].mean())
     return float((1 + (np.abs(draws) >= observed).sum()) / (1 + n_sets))

@@ -24,7 +24,8 @@ CARD = MetricCard(
 def rdm_pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     r"""Compare RDMs by the correlation of the two vectors of dissimilarities.
 
-    .. math:: r = \frac{\sum_k (a_k - \bar a)(b_k - \bar b)}{\sqrt{\sum_k (a_k - \bar a)^2 \sum_k (b_k - \bar b)^2}}
+    .. math:: r = \frac{\sum_k (a_k - \bar a)(b_k - \bar b)}
+                       {\sqrt{\sum_k (a_k - \bar a)^2 \sum_k (b_k - \bar b)^2}}
 
     For interval-scale dissimilarities.
 

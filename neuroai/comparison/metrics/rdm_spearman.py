@@ -22,11 +22,12 @@ CARD = MetricCard(
 
 
 def rdm_spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    r"""Compare RDMs by the correlation of the ranks of the dissimilarities, ties sharing their mean rank.
+    r"""Compare RDMs by the correlation of the ranks of dissimilarities; ties share a mean rank.
 
     .. math:: r_s = r(\mathrm{rank}(a), \mathrm{rank}(b))
 
-    For ordinal dissimilarities without ties; it favours models that predict ties (use rdm-rho-a for those).
+    For ordinal dissimilarities without ties; it favours models that predict ties (use rdm-rho-a
+    for those).
 
     Parameters
     ----------

@@ -22,9 +22,11 @@ CARD = MetricCard(
 
 
 def rdm_tau_a(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    r"""Compare RDMs by concordant minus discordant pairs of dissimilarities over all pairs; a tie counts as neither.
+    r"""Compare RDMs by concordant minus discordant pairs of dissimilarities, over all pairs.
 
     .. math:: \tau_a = \frac{n_{con} - n_{dis}}{n (n - 1) / 2}
+
+    A tie counts as neither.
 
     For ordinal dissimilarities with ties; slow, so rdm-rho-a is the cheap stand-in.
 

@@ -53,7 +53,7 @@ class MatrixEvaluator:
 
 @dataclass(frozen=True)
 class ConfusionEvaluator:
-    """Choices as counts (n_subjects, n_stimuli, n_options), with the right option of each stimulus."""
+    """Choices as counts (n_subjects, n_stimuli, n_options), and each stimulus's right option."""
 
     a: np.ndarray
     b: np.ndarray
@@ -81,10 +81,12 @@ class ConfusionEvaluator:
     def permuted(self, permutations: np.ndarray) -> np.ndarray:
         """Permute the candidates' choices among all stimuli."""
         mine = pooled_confusions(self.a, self.truth)
-        return np.array([
-            off_diagonal_correlation(mine, pooled_confusions(self.b[:, order], self.truth))
-            for order in permutations
-        ])
+        return np.array(
+            [
+                off_diagonal_correlation(mine, pooled_confusions(self.b[:, order], self.truth))
+                for order in permutations
+            ]
+        )
 
     def ceiling(self) -> tuple[float, float]:
         """Correlate the mistakes of the subjects with each other."""

@@ -11,7 +11,7 @@ from neuroai.comparison.ceilings import rdm_ceiling
 from neuroai.numerics.cka import cka
 from neuroai.numerics.comparators import compare_rdms
 from neuroai.numerics.rdm_permutation import permute_rdms
-from neuroai.numerics.rdm_resampling import resampled_similarity
+from neuroai.numerics.rdm_pairs import resampled_pairs
 
 
 class Evaluator(Protocol):
@@ -48,7 +48,7 @@ class RdmEvaluator:
 
     def resampled(self, counts: np.ndarray) -> np.ndarray:
         """Weigh the pairs of stimuli; pairs of one stimulus with itself are left out."""
-        return resampled_similarity(self.data, self.models, counts, method=self.method)
+        return resampled_pairs(self.data, self.models, method=self.method, stimulus_counts=counts)
 
     def permuted(self, permutations: np.ndarray) -> np.ndarray:
         """Permute the rows and columns of the candidates' RDMs together."""
@@ -102,10 +102,12 @@ class GramEvaluator:
 
     def permuted(self, permutations: np.ndarray) -> np.ndarray:
         """Permute the stimuli of the candidates."""
-        return np.array([
-            cka(self.data, self.models[:, order][:, :, order], estimator="debiased")
-            for order in permutations
-        ])
+        return np.array(
+            [
+                cka(self.data, self.models[:, order][:, :, order], estimator="debiased")
+                for order in permutations
+            ]
+        )
 
     def ceiling(self) -> tuple[float, float]:
         """Align the subjects with each other."""

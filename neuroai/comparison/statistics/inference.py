@@ -73,12 +73,14 @@ def summarise(
     inference: Inference,
     chance: float | None = 0.0,
     null_name: str = "stimulus labels permuted",
+    side: str = "greater",
 ) -> Summary:
     """Summarise the scores of every brain subject with every model subject.
 
     The value is the mean over pairs. Its variance is the two-factor variance over stimuli and
     subjects (Schütt et al. 2023), plus that over seeds if there are at least five; intervals are
-    t-based. The p-value is that of the permutation, else of a two-sided t-test against `chance`.
+    t-based. The p-value is that of the permutation, else of a t-test against `chance`. A score
+    that is undefined under a permutation counts as one that reaches the observed.
 
     Parameters
     ----------
@@ -96,11 +98,13 @@ def summarise(
         Value without any relation, for the t-test when there is no null; None for no test.
     null_name : str
         What the null shuffles.
+    side : {"greater", "two-sided"}
+        Side of the t-test; two-sided for signed differences.
 
     Returns
     -------
     Summary
-        NaN value if any pair is undefined in every subject.
+        NaN value if any pair is undefined; no interval where fewer than 50 samples are defined.
 
     References
     ----------
@@ -108,23 +112,45 @@ def summarise(
     """
     value = float(pairs.mean())
     n_subjects, n_seeds = pairs.shape
+    n_samples = len(samples)
     samples = samples[np.isfinite(samples).all(axis=(1, 2))]
-    notes = _notes(n_subjects, n_stimuli)
+    notes = calibration_notes(n_subjects, n_stimuli)
     if not math.isfinite(value) or len(samples) < MIN_SAMPLES:
-        return Summary(value, math.nan, math.nan, math.nan, "", 0, "", (*notes, "no interval"))
+        reason = f"no interval: {len(samples)} of {n_samples} bootstrap samples are defined"
+        return Summary(value, math.nan, math.nan, math.nan, "", 0, "", (*notes, reason))
     variance, dof, resampled = score_variance(
         pairs, samples=samples, n_stimuli=n_stimuli, seed=inference.seed
     )
     low, high = map(float, t_interval(value, variance, dof=dof, level=inference.level))
-    if n_seeds < RESAMPLED_SEEDS and n_seeds > 1:
-        notes = (*notes, f"{n_seeds} seeds held fixed")
+    notes = (*notes, *seed_notes(n_seeds))
     if null is not None:
-        p = permutation_p(value, null.mean(axis=(1, 2)))
-        return Summary(value, low, high, float(p), null_name, len(null), resampled, notes)
+        p, more = null_p(value, null.mean(axis=(1, 2)))
+        return Summary(value, low, high, p, null_name, len(null), resampled, (*notes, *more))
     if chance is None:
         return Summary(value, low, high, math.nan, "", 0, resampled, notes)
-    p = float(t_test_p(value - chance, variance, dof=dof, side="two-sided"))
-    return Summary(value, low, high, p, f"t-test against {chance:g}", 0, resampled, notes)
+    p = float(t_test_p(value - chance, variance, dof=dof, side=side))
+    name = f"t-test against {chance:g}" + (", two-sided" if side == "two-sided" else "")
+    return Summary(value, low, high, p, name, 0, resampled, notes)
+
+
+def null_p(value: float, null: np.ndarray) -> tuple[float, tuple[str, ...]]:
+    """Give the p-value of a permutation, with a note on what is undefined under it.
+
+    An undefined score counts as one that reaches the observed: p can only grow by it.
+
+    Examples
+    --------
+    >>> null_p(0.5, np.array([0.1, np.nan, 0.2]))
+    (0.5, ('1 of 3 scores under relabelling are undefined, counted as reaching the observed',))
+    """
+    undefined = np.isnan(null)
+    p = float(permutation_p(value, np.where(undefined, np.inf, null)))
+    if not undefined.any():
+        return p, ()
+    return p, (
+        f"{int(undefined.sum())} of {len(null)} scores under relabelling are undefined, "
+        "counted as reaching the observed",
+    )
 
 
 def score_variance(
@@ -152,7 +178,19 @@ def score_variance(
     return float(variance), int(dof), "+".join(parts)
 
 
-def _notes(n_subjects: int, n_stimuli: int) -> tuple[str, ...]:
+def seed_notes(n_seeds: int) -> tuple[str, ...]:
+    """Say that seeds are held fixed where there are some, but too few to resample."""
+    return (f"{n_seeds} seeds held fixed",) if 1 < n_seeds < RESAMPLED_SEEDS else ()
+
+
+def calibration_notes(n_subjects: int, n_stimuli: int) -> tuple[str, ...]:
+    """Say over what the interval generalises, and whether its size has been calibrated.
+
+    Examples
+    --------
+    >>> calibration_notes(8, 20), len(calibration_notes(1, 20))
+    ((), 2)
+    """
     notes = []
     if n_subjects == 1:
         notes.append("one subject: the interval generalises over stimuli only")

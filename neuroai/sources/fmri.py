@@ -1,0 +1,292 @@
+"""fMRI: from 4-D images and events to recordings, and to the cleaned series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from neuroai.checks import listing, one_of
+from neuroai.errors import AlignmentError, DataError, UsageError
+from neuroai.format.build import continuous, recording
+from neuroai.sources.fmri_audit import audit_signal, check_finite, check_overlap
+from neuroai.sources.fmri_glm import estimate, nuisance
+from neuroai.sources.fmri_runs import Grid, Run, load_confounds, load_events, load_run
+
+SCALES = ("percent", "none")
+UNDEFINED = ("raise", "drop")
+
+
+def read_bold(
+    bold: Any,
+    *,
+    events: Any,
+    subject: str,
+    stimulus_set: str,
+    system: str = "human",
+    mask: Any = None,
+    labels: Any = None,
+    label_names: Mapping[int, str] | None = None,
+    tr: float | None = None,
+    confounds: Any = None,
+    confound_columns: Sequence[str] = (),
+    stimulus: str = "",
+    model: str = "lss",
+    hrf: str = "glover",
+    noise: str = "ols",
+    high_pass: float = 0.01,
+    slice_time_ref: float = 0.0,
+    scale: str = "percent",
+    undefined: str = "raise",
+    run_names: Sequence[str] = (),
+) -> xr.DataArray:
+    """Read one subject's runs as a recording of single trials or of conditions.
+
+    Parameters
+    ----------
+    bold : path, nibabel image or list of them
+        4-D NIfTI or functional GIFTI, one a run, all on one grid.
+    events : path, pandas.DataFrame or list of them
+        BIDS events (``onset``, ``duration`` in s, ``trial_type``), one a run.
+    mask, labels, label_names, tr
+        As `neuroai.sources.fmri_runs.load_run`; without a mask every voxel that varies is kept.
+    confounds, confound_columns
+        Nuisance series, one table a run, and which of their columns.
+    stimulus : str
+        Column of the events that names the stimulus; ``trial_type`` if empty.
+    model, hrf, noise, high_pass, slice_time_ref
+        As `neuroai.sources.fmri_glm.estimate`; ``model`` is ``lss``, ``lsa`` or ``condition``.
+    scale : str
+        ``percent`` of each voxel's mean over the run, or ``none``.
+    undefined : str
+        For voxels with NaN in any run: ``raise`` or ``drop``. Voxels that never vary in a run are
+        left out; both are counted in the attr ``note``.
+    run_names : sequence of str
+        Names of the runs; numbers from 1 by default.
+
+    Returns
+    -------
+    xarray.DataArray
+        Recording (presentation, unit) with ``run``, ``onset`` (s) and ``condition``; units carry
+        ``region`` and, from a volume, ``x y z`` (mm in the attr ``space``).
+
+    Raises
+    ------
+    AlignmentError
+        The mask, atlas or a run has another grid, or the mask lies where nothing varies.
+    DataError
+        Voxels hold NaN, onsets lie outside the run, or the design is singular.
+    """
+    one_of(scale, SCALES, option="scale")
+    runs = _runs(bold, mask, labels, label_names, tr)
+    tables = _several(events, len(runs), "events")
+    extras = _several(confounds, len(runs), "confounds")
+    names = _names(run_names, len(runs))
+    kept, note = _usable(runs, undefined=undefined, masked=mask is not None or labels is not None)
+    betas, rows = [], []
+    for run, table, extra, name in zip(runs, tables, extras, names, strict=True):
+        n_scans = len(run.values)
+        found, about = estimate(
+            _scaled(run.values[:, kept], scale, run),
+            load_events(table, n_scans=n_scans, tr=run.tr, stimulus=stimulus),
+            tr=run.tr,
+            model=model,
+            hrf=hrf,
+            noise=noise,
+            high_pass=high_pass,
+            slice_time_ref=slice_time_ref,
+            confounds=load_confounds(extra, confound_columns, n_scans=n_scans),
+        )
+        betas.append(found)
+        rows.append(about.assign(run=name))
+    table = pd.concat(rows, ignore_index=True)
+    grid = runs[0].grid
+    return recording(
+        np.concatenate(betas),
+        stimulus_id=table["stimulus_id"].tolist(),
+        unit_id=grid.unit_id[kept],
+        region=grid.region[kept],
+        system=system,
+        kind="brain",
+        stimulus_set=stimulus_set,
+        subject=subject,
+        modality="fMRI",
+        physical_unit="percent" if scale == "percent" else "",
+        presentation=_presentation(table),
+        unit=_places(grid, kept),
+        attrs={
+            "space": grid.space,
+            "grid": grid.description,
+            "estimate": f"{model}, {hrf} HRF, {noise}, high-pass {high_pass:g} Hz",
+            "note": note,
+        },
+    )
+
+
+def read_bold_series(
+    bold: Any,
+    *,
+    subject: str,
+    stimulus_set: str,
+    events: Any = None,
+    system: str = "human",
+    mask: Any = None,
+    labels: Any = None,
+    label_names: Mapping[int, str] | None = None,
+    tr: float | None = None,
+    confounds: Any = None,
+    confound_columns: Sequence[str] = (),
+    stimulus: str = "",
+    detrend: bool = True,
+    high_pass: float = 0.01,
+    scale: str = "percent",
+    undefined: str = "raise",
+    run_names: Sequence[str] = (),
+) -> xr.DataArray:
+    """Read one subject's runs as the series of scans, cleaned of drifts and confounds.
+
+    Mean, line, cosines slower than `high_pass` and confounds are taken out by one regression, so
+    that none brings another back.
+
+    Parameters are those of `read_bold`. A scan's ``stimulus_id`` is that of the event during which
+    it began, and empty between events; no delay of the response is taken into account.
+
+    Returns
+    -------
+    xarray.DataArray
+        Continuous (sample, unit), runs one after the other, ``time`` in s from the run's start.
+    """
+    one_of(scale, SCALES, option="scale")
+    runs = _runs(bold, mask, labels, label_names, tr)
+    tables = _several(events, len(runs), "events")
+    extras = _several(confounds, len(runs), "confounds")
+    kept, note = _usable(runs, undefined=undefined, masked=mask is not None or labels is not None)
+    series, times, shown, named = [], [], [], []
+    names = _names(run_names, len(runs))
+    for run, table, extra, name in zip(runs, tables, extras, names, strict=True):
+        n_scans = len(run.values)
+        regressors = load_confounds(extra, confound_columns, n_scans=n_scans)
+        columns = nuisance(
+            n_scans, tr=run.tr, detrend=detrend, high_pass=high_pass, confounds=regressors
+        )
+        samples = _scaled(run.values[:, kept], scale, run)
+        series.append(samples - columns @ (np.linalg.pinv(columns) @ samples))
+        times.append(np.arange(n_scans) * run.tr)
+        shown.append(_shown(table, times[-1], run.tr, stimulus))
+        named.append(np.full(n_scans, name, dtype=object))
+    grid = runs[0].grid
+    built = continuous(
+        np.concatenate(series),
+        run=np.concatenate(named),
+        time=np.concatenate(times),
+        stimulus_id=np.concatenate(shown),
+        unit_id=grid.unit_id[kept],
+        region=grid.region[kept],
+        system=system,
+        kind="brain",
+        stimulus_set=stimulus_set,
+        subject=subject,
+        modality="fMRI",
+        physical_unit="percent" if scale == "percent" else "",
+    )
+    built = built.assign_coords({k: ("unit", v) for k, v in _places(grid, kept).items()})
+    extra_attrs = {"space": grid.space, "grid": grid.description, "note": note}
+    return built.assign_attrs({key: value for key, value in extra_attrs.items() if value})
+
+
+def _runs(bold: Any, mask: Any, labels: Any, names: Any, tr: float | None) -> list[Run]:
+    given = list(bold) if isinstance(bold, (list, tuple)) else [bold]
+    if not given:
+        raise UsageError("No run was given. Give at least one image.")
+    options = {"mask": mask, "labels": labels, "label_names": names, "tr": tr}
+    runs = [load_run(one, **options) for one in given]
+    for run in runs[1:]:
+        if run.grid.description != runs[0].grid.description or run.tr != runs[0].tr:
+            raise AlignmentError(
+                f"{run.where} has another grid or repetition time than {runs[0].where}. Runs of "
+                "one recording share both; resample them first."
+            )
+    return runs
+
+
+def _several(given: Any, n: int, name: str) -> list[Any]:
+    if given is None:
+        return [None] * n
+    several = list(given) if isinstance(given, (list, tuple)) else [given]
+    if len(several) != n:
+        raise UsageError(f"{n} run(s) need {n} {name}; got {len(several)}. Give one a run.")
+    return several
+
+
+def _names(names: Sequence[str], n: int) -> list[str]:
+    found = list(names) or [f"{number:02d}" for number in range(1, n + 1)]
+    if len(found) != n or len(set(found)) != n:
+        raise UsageError(f"run_names must be {n} different names; got {listing(found)}.")
+    return found
+
+
+def _usable(runs: Sequence[Run], *, undefined: str, masked: bool) -> tuple[np.ndarray, str]:
+    """Audit every run before anything else touches it; say which voxels can be used in all."""
+    one_of(undefined, UNDEFINED, option="undefined")
+    ids = runs[0].grid.unit_id
+    not_finite: set[str] = set()
+    constant: set[str] = set()
+    for run in runs:
+        audit = audit_signal(run.values, ids)
+        check_finite(audit, where=run.where, undefined=undefined)
+        if masked:
+            check_overlap(audit, where=run.where)
+        not_finite |= set(audit.not_finite)
+        constant |= set(audit.constant)
+    kept = np.array([unit not in not_finite and unit not in constant for unit in ids])
+    if not kept.any():
+        raise DataError(f"No voxel of {runs[0].where} varies and is finite in every run.")
+    parts = [
+        f"{len(found)} of {len(ids)} voxels {what} were left out: {listing(sorted(found))}"
+        for found, what in (
+            (not_finite, "with NaN or infinite values"),
+            (constant - not_finite, "that never vary"),
+        )
+        if found
+    ]
+    return kept, "; ".join(parts)
+
+
+def _scaled(values: np.ndarray, scale: str, run: Run) -> np.ndarray:
+    if scale == "none":
+        return values
+    means = values.mean(axis=0)
+    if (means <= 0).any():
+        raise DataError(
+            f"{int((means <= 0).sum())} of {means.size} voxels of {run.where} have a mean that is "
+            "not above 0, so there is no percent of it. Say scale='none'."
+        )
+    return 100 * (values / means - 1)
+
+
+def _presentation(table: pd.DataFrame) -> dict[str, Any]:
+    found = {"run": table["run"].tolist(), "condition": table["trial_type"].tolist()}
+    for name in ("onset", "n_repeats"):
+        if name in table:
+            found[name] = table[name].to_numpy(dtype=np.float64)
+    return {**found, "repeat": table.groupby("stimulus_id").cumcount().to_numpy(dtype=np.float64)}
+
+
+def _places(grid: Grid, kept: np.ndarray) -> dict[str, np.ndarray]:
+    if grid.xyz is None:
+        return {}
+    return {name: grid.xyz[kept, axis].astype(np.float64) for axis, name in enumerate("xyz")}
+
+
+def _shown(table: Any, times: np.ndarray, tr: float, stimulus: str) -> np.ndarray:
+    shown = np.full(len(times), "", dtype=object)
+    if table is not None:
+        events = load_events(table, n_scans=len(times), tr=tr, stimulus=stimulus)
+        for onset, duration, name in zip(
+            events["onset"], events["duration"], events["stimulus_id"], strict=True
+        ):
+            shown[(times >= onset) & (times < onset + duration)] = name
+    return shown
