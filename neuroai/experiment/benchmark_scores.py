@@ -29,6 +29,8 @@ from neuroai.format.scores import Score
 from neuroai.numerics.resample import bootstrap_counts
 from neuroai.systems.base import System
 
+SHOWN_NOTES = 3
+
 Question = Callable[[System], "Answer | NotMeasurable"]
 
 
@@ -53,8 +55,16 @@ def score_rdms(asked: Asked, card: BenchmarkCard) -> Part:
     places = {f"{target.name} {region}" for region in answer.regions}
     return part + Part(
         scores=tuple(score for score in found.scores if score.brain_region in places),
-        audit=tuple(f"{a.system}: {note}" for a in part.answers for note in a.notes),
+        audit=tuple(line for answer in part.answers for line in _audit(answer)),
     )
+
+
+def _audit(answer: Answer) -> tuple[str, ...]:
+    """Repeat the notes of an answer; those of many layers are counted."""
+    if len(answer.notes) <= SHOWN_NOTES:
+        return tuple(f"{answer.system}: {note}" for note in answer.notes)
+    rest = len(answer.notes) - 1
+    return (f"{answer.system}: {answer.notes[0]}; and {rest} more notes on its layers",)
 
 
 def _layer_scores(

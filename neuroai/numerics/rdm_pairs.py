@@ -5,16 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from neuroai.checks import one_of
-from neuroai.numerics.comparators import (
-    LINEAR_METHODS,
-    METHODS,
-    as_complete_rdms,
-    same_pairs,
-)
+from neuroai.numerics.comparators import METHODS, as_complete_rdms, same_pairs
 from neuroai.numerics.concordance import tau_a
 from neuroai.numerics.gram import BLOCK_BYTES
 from neuroai.numerics.ranks import ranking
 from neuroai.numerics.rdm_resampling import (
+    LINEAR_METHODS,
     as_counts,
     linear_similarity,
     ranked,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
@@ -148,15 +150,18 @@ def _design(
     from nilearn.glm.first_level import make_first_level_design_matrix
 
     names = None if confounds is None else [f"confound {i}" for i in range(confounds.shape[1])]
-    return make_first_level_design_matrix(
-        times,
-        events,
-        hrf_model=hrf,
-        drift_model="cosine" if high_pass > 0 else None,
-        high_pass=high_pass if high_pass > 0 else 0.01,
-        add_regs=None if confounds is None else confounds - confounds.mean(axis=0),
-        add_reg_names=names,
-    )
+    with warnings.catch_warnings():
+        # Singular designs are refused afterwards, with the names of the columns.
+        warnings.filterwarnings("ignore", message="Matrix is singular at working precision")
+        return make_first_level_design_matrix(
+            times,
+            events,
+            hrf_model=hrf,
+            drift_model="cosine" if high_pass > 0 else None,
+            high_pass=high_pass if high_pass > 0 else 0.01,
+            add_regs=None if confounds is None else confounds - confounds.mean(axis=0),
+            add_reg_names=names,
+        )
 
 
 def _betas(

@@ -243,7 +243,7 @@ def load_confounds(given: Any, columns: Any, *, n_scans: int) -> np.ndarray | No
     else:
         frame = pd.DataFrame(given)
         names = list(columns) or [str(name) for name in frame.columns]
-        series = (frame[list(columns)] if columns else frame).to_numpy(dtype=np.float64)
+        series = (frame[list(columns)] if columns else frame).to_numpy(dtype=np.float64, copy=True)
     if len(series) != n_scans:
         raise DataError(f"The confounds have {len(series)} rows, the run has {n_scans} scans.")
     series[0] = np.where(np.isnan(series[0]), np.nanmean(series[1:], axis=0), series[0])
