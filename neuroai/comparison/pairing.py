@@ -13,7 +13,7 @@ from neuroai.comparison.catalogue import METRICS
 from neuroai.comparison.choice_pairing import paired_choices
 from neuroai.comparison.paired import Paired
 from neuroai.comparison.statistics.evaluators import GramEvaluator, RdmEvaluator
-from neuroai.errors import AlignmentError, UsageError
+from neuroai.errors import UsageError
 from neuroai.format.align import stimulus_patterns
 from neuroai.format.answers import Answer, part_of
 from neuroai.numerics.gram import centred_gram
@@ -117,8 +117,8 @@ def _undefined_brain(subjects: tuple[str, ...], rdms: np.ndarray, region: str) -
 def paired_grams(brain: Answer, model: Answer, *, region: str) -> Paired:
     """Turn responses into centred Gram matrices over the same stimuli."""
     mine = [r for r in brain.responses if part_of(r)[1] == region]
-    data = np.array([_gram(r, brain) for r in mine])
-    models = np.array([_gram(r, model) for r in model.responses])
+    data = np.array([_gram(r) for r in mine])
+    models = np.array([_gram(r) for r in model.responses])
     return Paired(
         brain_region=region,
         subjects=tuple(part_of(r)[0] for r in mine),
@@ -130,11 +130,6 @@ def paired_grams(brain: Answer, model: Answer, *, region: str) -> Paired:
     )
 
 
-def _gram(recording: xr.DataArray, answer: Answer) -> np.ndarray:
-    ids, means, _ = stimulus_patterns(recording)
-    if len(ids) != len(answer.stimuli):
-        raise AlignmentError(
-            f"Subject '{part_of(recording)[0]}' of '{answer.system}' saw {len(ids)} of the "
-            f"{len(answer.stimuli)} stimuli. Ask about stimuli that all of them saw (stimuli=...)."
-        )
+def _gram(recording: xr.DataArray) -> np.ndarray:
+    _, means, _ = stimulus_patterns(recording)
     return np.asarray(centred_gram(means.reshape(len(means), -1)), dtype=float)

@@ -9,18 +9,20 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
+from neuroai.analyses.implementation.localiser import contrast_groups, contrast_half
 from neuroai.cards import BenchmarkCard
 from neuroai.comparison.best_region import best_region_scores
 from neuroai.comparison.statistics.inference import MIN_SAMPLES, Inference
 from neuroai.experiment.algorithm import ask_rdms, best_layers, conditions
 from neuroai.experiment.benchmark_scores import context_of
-from neuroai.experiment.implementation import ask_implementation
+from neuroai.experiment.implementation import ask_implementation, chosen_contrast
 from neuroai.experiment.lesioned import RDM_MATCH
 from neuroai.experiment.options import Asked, Part, candidate_kind
-from neuroai.format.answers import Answer
+from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.results import DoseCurve, NotMeasured
 from neuroai.format.scores import Score
 from neuroai.systems.base import System
+from neuroai.systems.brain import Recorded
 
 SPECIFICITY = "lesion-specificity"
 INTERVAL = (2.5, 97.5)
@@ -42,13 +44,13 @@ def score_lesions(asked: Asked, card: BenchmarkCard) -> Part:
     layers = best_layers(_choices_of_layers(asked, card, answer, networks), answer)
     for network in tqdm(asked.networks, desc=card.name, disable=not asked.progress):
         found = _lesioned(asked, answer, layers, networks=(network,))
-        part += _part(card, found, answer, network.name, candidate_kind(network))
+        part += _part(asked, card, found, answer, network.name, candidate_kind(network))
     target = asked.brains[0]
     for brain in asked.brains:
         found = _lesioned(asked, answer, layers, brains=(brain,))
         same = brain.data.species == target.data.species
         name = f"another {brain.name} subject" if brain is target else brain.name
-        part += _part(card, found, answer, name, "subject" if same else "species")
+        part += _part(asked, card, found, answer, name, "subject" if same else "species")
     return part
 
 
@@ -78,7 +80,7 @@ def _lesioned(
     layers: dict[str, str],
     *,
     networks: tuple[System, ...] = (),
-    brains: tuple = (),
+    brains: tuple[Recorded, ...] = (),
 ) -> Part:
     return ask_implementation(
         replace(asked, networks=networks, brains=brains, progress=False),
@@ -88,9 +90,13 @@ def _lesioned(
     )
 
 
-def _part(card: BenchmarkCard, found: Part, answer: Answer, name: str, kind: str) -> Part:
+def _part(
+    asked: Asked, card: BenchmarkCard, found: Part, answer: Answer, name: str, kind: str
+) -> Part:
     """Turn the curves of one system into its score, or say why there is none."""
     curves = [curve for curve in found.dose_curves if curve.measure == RDM_MATCH]
+    where = {curve.region for curve in curves}
+    localisers = tuple(row for row in found.localisers if row.region in where)
     base = {
         "level": card.level,
         "analysis": f"{card.analysis}: {card.parameters['contrast']}",
@@ -102,13 +108,13 @@ def _part(card: BenchmarkCard, found: Part, answer: Answer, name: str, kind: str
         "candidate_kind": kind,
     }
     if curves:
-        score = _score(curves, card, answer, base)
-        return Part(scores=(score,), dose_curves=found.dose_curves, localisers=found.localisers)
+        score = _score(curves, card, answer, {**base, "n_stimuli": _held_out(asked)})
+        return Part(scores=(score,), dose_curves=found.dose_curves, localisers=localisers)
     reasons = [line.reason for line in found.not_measured]
     reason = reasons[0] if reasons else "no lesion changed what is compared with this brain"
     line = NotMeasured(level=card.level, question=card.analysis, system=name, reason=reason)
     score = Score(**base, model_region="", status="not_measurable", note=reason)
-    return Part(scores=(score,), not_measured=(line,), localisers=found.localisers)
+    return Part(scores=(score,), not_measured=(line,), localisers=localisers)
 
 
 def _score(
@@ -144,7 +150,6 @@ def _score(
         null="random sets of units",
         n_null=controls.shape[1],
         resampled="random sets",
-        n_stimuli=len(answer.stimuli),
         n_brain_subjects=len(answer.subjects),
         note=_note(history, region),
         pairs=xr.DataArray(
@@ -156,6 +161,15 @@ def _score(
             },
         ),
     )
+
+
+def _held_out(asked: Asked) -> int:
+    """Count the stimuli on which lesions are measured: half B of those that can be shown."""
+    contrast, stimuli = chosen_contrast(asked), asked.holdings.stimuli
+    if isinstance(contrast, NotMeasurable):
+        return 0
+    half = contrast_half(contrast_groups(stimuli, contrast), seed=asked.options.seed)
+    return sum(not is_a for key, is_a in half.items() if key in set(stimuli.available))
 
 
 def _note(history: dict[str, object], region: str) -> str:

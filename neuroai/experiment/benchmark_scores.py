@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +20,6 @@ from neuroai.comparison.paired import Context
 from neuroai.comparison.pairing import paired_evaluators
 from neuroai.comparison.references import subject_reference
 from neuroai.comparison.statistics.inference import Inference, summarise
-from neuroai.comparison.values import value_scores
 from neuroai.experiment.algorithm import ask_rdms, compare_rdms_of, conditions
 from neuroai.experiment.options import Asked, Part, candidate_kind
 from neuroai.experiment.unmeasured import unmeasured
@@ -29,7 +28,10 @@ from neuroai.format.scores import Score
 from neuroai.numerics.resample import bootstrap_counts
 from neuroai.systems.base import System
 
+DIFFERENCES = ("accuracy-difference", "shape-bias-difference")
 SHOWN_NOTES = 3
+# Beyond the rounding of a correlation of float64 with itself.
+SAME = 1e-9
 
 Question = Callable[[System], "Answer | NotMeasurable"]
 
@@ -52,11 +54,23 @@ def score_rdms(asked: Asked, card: BenchmarkCard) -> Part:
         replace(asked, brains=asked.brains[1:], networks=(), options=free, progress=False)
     )
     found = compare_rdms_of(replace(asked, progress=False), [], [(target, answer), *others])
+    copies = _copies(found.scores, perfect=METRICS.get(card.metric).card.perfect)
     places = {f"{target.name} {region}" for region in answer.regions}
-    return part + Part(
-        scores=tuple(score for score in found.scores if score.brain_region in places),
-        audit=tuple(line for answer in part.answers for line in _audit(answer)),
-    )
+    kept = [s for s in found.scores if s.brain_region in places and s.model not in copies]
+    audit = [line for answer in part.answers for line in _audit(answer)]
+    audit += [f"{name} is left out: it is the answer of {brain}" for name, brain in copies.items()]
+    return part + Part(scores=tuple(kept), audit=tuple(audit))
+
+
+def _copies(scores: Sequence[Score], *, perfect: float) -> dict[str, str]:
+    """Find published models that are a brain's own answer: they would be compared with themselves."""
+    return {
+        score.model: score.brain_region
+        for score in scores
+        if score.candidate_kind == "confound"
+        and score.n_brain_subjects == 1
+        and abs(score.value - perfect) < SAME
+    }
 
 
 def _audit(answer: Answer) -> tuple[str, ...]:
@@ -100,7 +114,6 @@ def score_answers(asked: Asked, card: BenchmarkCard) -> Part:
     if card.regions:
         answer = answer.restrict(regions=card.regions)
     part = Part(answers=(answer,))
-    part += _described(asked, card, answer, candidate_kind(target))
     for system in tqdm(asked.networks, desc=card.name, disable=not asked.progress):
         part += _candidate(asked, card, answer, ask(system), system, candidate_kind(system))
     part += Part(scores=_another_subject(asked, card, answer))
@@ -150,15 +163,20 @@ def _candidate(
         stimuli="shared",
         inference=asked.options.inference,
     )
-    return Part(scores=scores) + _described(asked, card, theirs, kind)
+    return Part(scores=tuple(_described(score, answer, theirs) for score in scores))
 
 
-def _described(asked: Asked, card: BenchmarkCard, answer: Answer, kind: str) -> Part:
-    """Describe one system by itself, where the answer is a table of its stimuli."""
-    if answer.form != "table" or "per_stimulus" not in answer.data:
-        return Part()
-    context = context_of(card, kind)
-    return Part(scores=value_scores(answer, context=context, inference=asked.options.inference))
+def _described(score: Score, answer: Answer, theirs: Answer) -> Score:
+    """Note what a difference is the difference of, where both sides have a value of their own."""
+    if score.metric not in DIFFERENCES or score.status != "ok":
+        return score
+    own = {
+        "value of the brain": float(answer.data["value"].mean()),
+        "value of the candidate": float(theirs.data["value"].sel(region=score.model_region).mean()),
+    }
+    words = [f"{answer.question} {key.removeprefix('value ')} {own[key]:.3f}" for key in own]
+    note = "; ".join(filter(None, (*words, score.note)))
+    return replace(score, note=note, history={**score.history, **own})
 
 
 def _missing(card: BenchmarkCard, answer: NotMeasurable, system: System) -> Part:

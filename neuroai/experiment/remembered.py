@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from neuroai.cards import ChoiceTask
 from neuroai.format.answers import Answer, NotMeasurable
+from neuroai.format.schema import STIMULUS_ID, TRIAL
 from neuroai.format.stimuli import StimulusSet
 from neuroai.systems.base import System
 
@@ -32,7 +34,7 @@ class Remembered:
     """
 
     system: System
-    _memo: dict[Any, tuple[xr.DataArray, ...]] = field(default_factory=dict, repr=False)
+    _memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __getattr__(self, name: str) -> Any:
         # Reached only for what is not defined here, such as lesion_bench and output_map.
@@ -66,12 +68,17 @@ class Remembered:
     def choices(
         self, task: ChoiceTask, stimuli: StimulusSet | None = None
     ) -> xr.Dataset | NotMeasurable:
-        """Give the network's own choices, from memory where it was asked before."""
-        shown = NO_STIMULI if stimuli is None else (stimuli.name, stimuli.ids)
-        key = ("choices", task, shown)
-        if key not in self._memo:
-            self._memo[key] = self.system.choices(task, stimuli)
-        return self._memo[key]
+        """Give the network's own choices, from memory where it was asked about them before."""
+        asked = None if stimuli is None else set(stimuli.ids)
+        if asked is not None and ("choices", task) in self._memo:
+            ids, table = self._memo["choices", task]
+            if asked <= ids:
+                shown = np.isin(table[STIMULUS_ID].values.astype(str), sorted(asked))
+                return table.isel({TRIAL: shown})
+        table = self.system.choices(task, stimuli)
+        if asked is not None and not isinstance(table, NotMeasurable):
+            self._memo["choices", task] = (asked, table)
+        return table
 
     def published(self, question: str) -> tuple[Answer, ...]:
         """Give what the network published: nothing, as a rule."""

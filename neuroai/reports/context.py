@@ -1,140 +1,30 @@
-"""What stands in a page, in words: verdicts, the three levels at a glance, the audit."""
+"""What stands in a page, in words: the three levels at a glance, what is missing, the audit."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from neuroai.format.answers import Answer
-from neuroai.format.results import DoseCurve, NotMeasured, Results
+from neuroai.format.results import NotMeasured, Results
 from neuroai.format.schema import LEVELS
 from neuroai.format.scores import Score
-from neuroai.reports.numbers import counted, number, outcome, probability, span
-from neuroai.reports.selection import Panel, Row, best_rows, kind_words, panels
+from neuroai.reports.lesions import best_localised, dose_groups, fall, localiser_words
+from neuroai.reports.numbers import counted, number, outcome, span
+from neuroai.reports.selection import best_rows, main_panels, own_values
 from neuroai.reports.style import short
+from neuroai.reports.words import candidate_words, joined, metric_words, question_words
 
 ALARMING = re.compile(
     r"dropp|exclud|uncalibrat|undefin|constant|missing|\bnan\b|left out|lack|partial|not used",
     re.IGNORECASE,
 )
+CONSTANT = re.compile(
+    r"(?P<who>.+): (?P<where>[^ ]+): (?P<n>\d+) of (?P<of>\d+) units never vary\b.*", re.DOTALL
+)
 FORM_LEVELS = {"rdm": "algorithm", "responses": "algorithm"}
 PARTS_QUESTIONS = ("localiser", "lesion", "dose_curve", "dose-curve")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One headline: a candidate against a region of the brain.
-
-    `against` are the other candidates of the same panel, as (name, kind, printed score).
-    """
-
-    level: str
-    metric: str
-    region: str
-    model: str
-    layer: str
-    value: str
-    reason: str
-    facts: tuple[str, str]
-    against: tuple[tuple[str, str, str], ...]
-
-
-def verdict_blocks(results: Results) -> list[list[Verdict]]:
-    """Group the headlines by question and region; those without a number come last."""
-    blocks: dict[tuple[str, str, str], list[Verdict]] = {}
-    for verdict in verdicts(results):
-        blocks.setdefault((verdict.level, verdict.metric, verdict.region), []).append(verdict)
-    return sorted(blocks.values(), key=lambda block: not any(v.value for v in block))
-
-
-def verdicts(results: Results) -> list[Verdict]:
-    """Give a headline for every model and region, for the first metric of every analysis."""
-    seen: set[tuple[str, ...]] = set()
-    found: list[Verdict] = []
-    for level in LEVELS:
-        for panel, scores in panels(results.scores, level=level).items():
-            key = (panel.level, panel.analysis, panel.dataset, panel.stimulus_set)
-            key = (*key, panel.brain_region)
-            if key not in seen:
-                seen.add(key)
-                rows = best_rows(scores)
-                models = [row for row in rows if row.score.candidate_kind == "model"]
-                found += [_verdict(panel, row, rows) for row in models]
-    return found
-
-
-def _verdict(panel: Panel, row: Row, rows: Sequence[Row]) -> Verdict:
-    score = row.score
-    others = [r.score for r in rows if r.score.candidate_kind != "model" and r.score.status == "ok"]
-    return Verdict(
-        level=panel.level,
-        metric=panel.metric,
-        region=panel.brain_region,
-        model=score.model + (f" (seed {score.seed})" if score.seed else ""),
-        layer=score.model_region,
-        value=number(score.value),
-        reason="" if score.status == "ok" else outcome(score),
-        facts=(_numbers(score), _inference(row)),
-        against=tuple((s.model, kind_words(s.candidate_kind), number(s.value)) for s in others),
-    )
-
-
-def _numbers(score: Score) -> str:
-    """Say interval, ceiling and p in one sentence."""
-    interval = span(score.ci_low, score.ci_high)
-    ceiling = span(score.ceiling_low, score.ceiling_high)
-    parts = (
-        f"95 % interval {interval}" if interval else "No interval",
-        f"noise ceiling {ceiling}" if ceiling else "no noise ceiling",
-        _p_words(score),
-    )
-    return "; ".join(parts) + "."
-
-
-def _p_words(score: Score) -> str:
-    p = probability(score.p)
-    if not p:
-        return "no p-value"
-    draws = f", {score.n_null:,} draws" if score.n_null else ""
-    null = f" (null: {score.null}{draws})" if score.null else ""
-    return f"p {p}{null}" if p.startswith("<") else f"p = {p}{null}"
-
-
-def _inference(row: Row) -> str:
-    """Say counts, what the interval generalises over, and how the layer was chosen."""
-    parts = [part for part in (*_counts(row.score), _generalises(row.score)) if part]
-    words = "; ".join(
-        part for part in (", ".join(parts[:-1]), parts[-1], _choice_words(row)) if part
-    )
-    return f"{words[0].upper()}{words[1:]}."
-
-
-def _counts(score: Score) -> list[str]:
-    return [
-        counted(n, noun)
-        for n, noun in (
-            (score.n_stimuli, "stimulus"),
-            (score.n_brain_subjects, "brain subject"),
-            (score.n_model_subjects, "network seed"),
-        )
-        if n
-    ]
-
-
-def _generalises(score: Score) -> str:
-    if not score.resampled:
-        return "nothing is said to have been resampled"
-    units = score.resampled.replace("+", " and ")
-    return f"the interval generalises over {units}"
-
-
-def _choice_words(row: Row) -> str:
-    if row.choice == "held-out":
-        return "layer chosen on other stimuli than those it is scored on"
-    if row.choice == "highest":
-        return f"the highest of {row.n_regions} layers on the same stimuli, which flatters it"
-    return ""
 
 
 def sides(results: Results) -> dict[str, str]:
@@ -171,12 +61,34 @@ def level_of(answer: Answer, scores: Sequence[Score]) -> str:
 
 
 def unmeasured(results: Results, level: str, side: str) -> list[NotMeasured]:
-    """Give what one side could not answer at one level."""
+    """Give what one side could not answer at one level; equal reasons are told once."""
     named = sides(results)
-    return [
+    mine = [
         item
         for item in results.not_measured
         if item.level == level and named.get(item.system, "brain") == side
+    ]
+    return merged(mine)
+
+
+def merged(items: Iterable[NotMeasured]) -> list[NotMeasured]:
+    """Tell what lacks for one reason together, with all its systems and questions.
+
+    Examples
+    --------
+    >>> merged([NotMeasured("algorithm", q, s, "no recordings") for q in "ab" for s in "xy"])
+    [NotMeasured(level='algorithm', question='a and b', system='x and y', reason='no recordings')]
+    """
+    groups: dict[tuple[str, str], list[NotMeasured]] = {}
+    for item in items:
+        groups.setdefault((item.level, item.reason), []).append(item)
+    return [
+        replace(
+            group[0],
+            question=joined(list(dict.fromkeys(question_words(i.question) for i in group))),
+            system=joined(list(dict.fromkeys(i.system for i in group))),
+        )
+        for group in groups.values()
     ]
 
 
@@ -188,29 +100,54 @@ def glance(results: Results) -> list[dict[str, object]]:
         for side in ("brain", "network"):
             cells[side] = _said(results, level, side)
             cells[f"{side}_not"] = unmeasured(results, level, side)
-        cells["agreement"] = [
-            (v.metric, v.region, v.model, v.value or v.reason)
-            for v in verdicts(results)
-            if v.level == level
-        ]
+        cells["agreement"] = _agreement(results, level)
         rows.append(cells)
     return rows
+
+
+def _agreement(results: Results, level: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Give for every main panel its heading, and candidates with what they reach."""
+    found = []
+    for panel, scores in main_panels(results.scores, level=level).items():
+        lines = [
+            (candidate_words(row.score.model, row.score.candidate_kind), outcome(row.score))
+            for row in best_rows(scores)
+            if row.score.candidate_kind != "confound"
+        ]
+        _, _, task = panel.analysis.partition(": ")
+        on = f", {task}" if task else ""
+        found.append((f"{metric_words(panel.metric)} with {panel.brain_region}{on}", lines))
+    return found
 
 
 def _said(results: Results, level: str, side: str) -> list[tuple[str, list[str]]]:
     kind = "brain" if side == "brain" else "model"
     lines: dict[str, dict[str, None]] = {}
+    for question, scores in own_values(results.scores, level=level).items():
+        for score in scores:
+            if bool(score.model) == (side == "network"):
+                lines.setdefault(question_words(question), {})[_own(score)] = None
     for answer in results.answers:
         if answer.kind == kind and level_of(answer, results.scores) == level:
-            lines.setdefault(answer.question, {})[_size(answer)] = None
-    for found in results.localisers:
-        if level == "implementation" and found.kind == kind:
-            words = f"{short(found.system, length=24)}: {found.contrast}"
-            lines.setdefault("localiser", {})[words] = None
-    for curve in results.dose_curves:
-        if level == "implementation" and curve.kind == kind:
-            lines.setdefault("lesion", {})[_fall(curve)] = None
+            if answer.form == "rdm":
+                lines.setdefault(question_words(answer.question), {})[_size(answer)] = None
+    if level == "implementation":
+        for item in best_localised(r for r in results.localisers if r.kind == kind):
+            words = f"{short(item.system, length=30)}, {localiser_words(item)}"
+            lines.setdefault("localiser, best region", {})[words] = None
+        for group in dose_groups(results):
+            if group.average.kind == kind and len(group.average.doses):
+                words = f"{short(group.system, length=30)}, {group.average.region}: {fall(group)}"
+                lines.setdefault("lesion, largest dose", {})[words] = None
     return [(question, list(words)) for question, words in lines.items()]
+
+
+def _own(score: Score) -> str:
+    name = score.model or score.brain_region
+    if score.status != "ok":
+        return f"{name}: {outcome(score)}"
+    interval = span(score.ci_low, score.ci_high)
+    return f"{name}: {number(score.value)}" + (f" [{interval}]" if interval else "")
 
 
 def _size(answer: Answer) -> str:
@@ -219,43 +156,69 @@ def _size(answer: Answer) -> str:
     counts = counted(len(answer.subjects), member)
     if len(answer.regions) > 1:
         counts += f", {counted(len(answer.regions), area)}"
-    return f"{short(answer.system, length=24)}: {counts}"
+    return f"{short(answer.system, length=40)}: {counts}"
 
 
-def _fall(curve: DoseCurve) -> str:
-    if not len(curve.doses):
-        return f"{curve.system}, {curve.region}: {curve.measure}"
-    p = probability(float(curve.p[-1]))
-    sign = f", p {p}" if p.startswith("<") else (f", p = {p}" if p else "")
-    return (
-        f"{short(curve.system, length=24)}, {curve.region}: {curve.measure} "
-        f"{number(curve.baseline)} → {number(float(curve.targeted[-1])) or 'undefined'} "
-        f"at dose {float(curve.doses[-1]):g}{sign}"
-    )
+@dataclass(frozen=True)
+class Audit:
+    """Sentences about the data: those told first, all of them, and whether to beware."""
+
+    told: tuple[str, ...]
+    every: tuple[str, ...]
+    beware: bool
 
 
-def audit(results: Results) -> tuple[list[str], bool]:
-    """Give the audit's sentences, and whether a reader must beware."""
-    sentences = list(results.audit)
+def audit(results: Results) -> Audit:
+    """Give the audit's sentences; many of one kind are told as one, and all are kept."""
+    every = list(results.audit)
+    for answer in results.answers:
+        told = [f"{answer.system}: {note}" for note in answer.notes]
+        every += [sentence for sentence in told if sentence not in every]
+    counts = _counts(results)
+    every = list(dict.fromkeys([*counts, *every]))
+    told = _condensed(every)
+    return Audit(tuple(told), tuple(every), any(ALARMING.search(s) for s in every))
+
+
+def _counts(results: Results) -> list[str]:
+    n, sentences = len(results.scores), []
     marked = [s for s in results.scores if "uncalibrated" in f"{s.note} {s.resampled}".lower()]
     if marked:
         sentences.append(
-            f"{len(marked)} of {len(results.scores)} scores have an uncalibrated interval "
+            f"{len(marked)} of {n} scores have an uncalibrated interval "
             "(fewer than 8 subjects or 20 stimuli)."
         )
     holed = [s for s in results.scores if s.n_undefined]
     if holed:
         sentences.append(
-            f"In {len(holed)} of {len(results.scores)} scores some units, pairs or trials were "
+            f"In {len(holed)} of {n} scores some units, pairs or trials were "
             f"undefined and left out, at most {max(s.n_undefined for s in holed)} in one score."
         )
     n_without = sum(s.status == "undefined" for s in results.scores)
     if n_without:
-        sentences.append(f"{counted(n_without, 'score')} of {len(results.scores)} undefined.")
-    for answer in results.answers:
-        sentences += [f"{answer.system}, {answer.question}: {note}" for note in answer.notes]
-    sentences = list(dict.fromkeys(sentences))
-    return sentences, any(ALARMING.search(sentence) for sentence in sentences)
+        sentences.append(f"{counted(n_without, 'score')} of {n} undefined.")
+    return sentences
+
+
+def _condensed(sentences: Sequence[str]) -> list[str]:
+    """Tell units that never vary once a system, with the worst layer."""
+    found: dict[str, list[tuple[int, int, str]]] = {}
+    rest: list[str] = []
+    for sentence in sentences:
+        match = CONSTANT.fullmatch(sentence)
+        if match is None:
+            rest.append(sentence)
+        else:
+            n, of = int(match["n"]), int(match["of"])
+            found.setdefault(match["who"], []).append((n, of, match["where"]))
+    for who, cases in found.items():
+        n, of, where = max(cases, key=lambda case: case[0] / max(case[1], 1))
+        n_layers = len({layer for _, _, layer in cases})
+        rest.append(
+            f"{who}: some units never vary in {counted(n_layers, 'layer')}, "
+            f"at most {n} of {of} ({where})."
+        )
+    return rest
 
 
 def flat(mapping: Mapping[str, object], *, above: str = "") -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ from neuroai.reports.style import (
     short,
 )
 from neuroai.reports.svg import Drawing, draw
+from neuroai.reports.words import metric_words
 
 WIDTH, HEIGHT, LEGEND_ROW = 440, 270, 18
 MANY_LAYERS = 12
@@ -55,9 +56,16 @@ def layer_curves(
         return None
     names = [tuple(score.model_region for score in grid) for grid in grids.values()]
     shared = names[0] if len(set(names)) == 1 else ()
-    rest = [r for r in best_rows(scores) if _key(r) not in grids and r.score.status == "ok"]
+    rest = [
+        r
+        for r in best_rows(scores)
+        if r.score.status == "ok"
+        and r.score.candidate_kind in ("subject", "species")
+        and _key(r) not in grids
+    ]
 
-    labels = ["noise ceiling", *map(_label, grids), *(_label(_key(row)) for row in rest)]
+    bound = ceiling_of(scores) is not None
+    labels = [*(["noise ceiling"] if bound else []), *map(_label, grids), *(_label(_key(row)) for row in rest)]
 
     def paint(axes: Axes) -> None:
         _ceiling(axes, scores)
@@ -92,7 +100,7 @@ def _height(labels: Sequence[str], shared: tuple[str, ...]) -> int:
 
 
 def _key(row: Row) -> tuple[str, str, str]:
-    return row.score.model, row.score.candidate_kind, row.score.seed
+    return row.score.model, row.score.candidate_kind, ""
 
 
 def _networks_first(grids: dict) -> list[tuple[tuple[str, str, str], list[Score]]]:
@@ -129,7 +137,7 @@ def _curve(
 
 def _label(key: tuple[str, str, str]) -> str:
     model, kind, seed = key
-    words = "" if kind == "model" else f" ({BRIEF[kind]})"
+    words = "" if kind in ("model", "subject") or kind in model else f" ({BRIEF[kind]})"
     return (
         f"{short(model, length=LABEL - len(words))}{words}{f', seed {plain(seed)}' if seed else ''}"
     )
@@ -152,7 +160,7 @@ def _ceiling(axes: Axes, scores: Sequence[Score]) -> None:
 def _dress(axes: Axes, panel: Panel, shared: tuple[str, ...]) -> None:
     axes.axhline(0, color=MUTED, linewidth=0.8, zorder=1)
     axes.set_title(f"{short(panel.brain_region)}")
-    axes.set_ylabel(plain(panel.metric))
+    axes.set_ylabel(plain(metric_words(panel.metric)))
     if shared:
         start = _common_start(shared)
         many = len(shared) > MANY_LAYERS
@@ -185,7 +193,7 @@ def _caption(panel: Panel, shared: tuple[str, ...], *, ceiling: bool) -> str:
     band = "; the band is the noise ceiling, lower to upper" if ceiling else ""
     where = "" if shared else " Networks differ in their layers, so the axis is relative depth."
     return (
-        f"Score ({plain(panel.metric)}) of every layer against {plain(panel.brain_region)}. "
+        f"{plain(metric_words(panel.metric))} of every layer against {plain(panel.brain_region)}. "
         f"Shading: 95 % interval{band}.{where} Every layer is scored on all stimuli here; the "
         "choice of one layer is scored on stimuli it was not chosen on."
     )

@@ -9,21 +9,24 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from neuroai.format.results import DoseCurve, LocaliserResult
+from neuroai.reports.lesions import (
+    ORIGIN_WORDS,
+    SIGNIFICANT,
+    DoseGroup,
+    Localised,
+    evidence,
+    localised,
+    member_noun,
+)
 from neuroai.reports.numbers import counted, number, probability, span
 from neuroai.reports.style import BRAIN, MUTED, NETWORKS, PAPER, REFERENCE, UNTRAINED, plain, short
 from neuroai.reports.svg import Drawing, draw
 
-WIDTH, HEIGHT = 440, 320
+WIDTH, HEIGHT = 440, 290
 BAR_HEIGHT, FRAME = 30, 100
 LOW, HIGH = 5, 95
-SIGNIFICANT = 0.05
-MAX_BARS = 24
+MAX_BARS = 6
 NARROW_STEP = 0.13
-ORIGIN_WORDS = {
-    "simulated": "lesion in the forward pass",
-    "virtual": "recorded units masked",
-    "measured": "measured in the lesioned brain",
-}
 
 
 def common_limits(curves: Sequence[DoseCurve]) -> tuple[float, float]:
@@ -48,13 +51,19 @@ def common_limits(curves: Sequence[DoseCurve]) -> tuple[float, float]:
     return float(values.min()) - margin, float(values.max()) + margin
 
 
-def dose_figure(curve: DoseCurve, *, limits: tuple[float, float]) -> Drawing:
-    """Draw a measure against the dose: targeted lesion, random controls, intact level."""
+def dose_figure(group: DoseGroup, *, limits: tuple[float, float]) -> Drawing:
+    """Draw a measure against the dose: targeted lesion, random controls, intact level.
+
+    Subjects or seeds of the system are thin lines, their average is the thick one.
+    """
+    curve = group.average
 
     def paint(axes: Axes) -> None:
         _controls(axes, curve)
+        if len(group.curves) > 1:
+            _members(axes, group)
         _targeted(axes, curve)
-        _dress(axes, curve)
+        _dress(axes, group)
         axes.set_ylim(*limits)
 
     return Drawing(
@@ -65,7 +74,7 @@ def dose_figure(curve: DoseCurve, *, limits: tuple[float, float]) -> Drawing:
             name="-".join(
                 (
                     "dose",
-                    curve.system,
+                    group.system,
                     curve.region,
                     curve.level,
                     curve.measure,
@@ -75,11 +84,21 @@ def dose_figure(curve: DoseCurve, *, limits: tuple[float, float]) -> Drawing:
             ),
             description=_words(curve),
         ),
-        caption=_caption(curve),
-        header=("dose", "lesioned", "targeted", "95 % interval", "controls", "5 to 95 %", "p"),
-        rows=tuple(_row(curve, index) for index in range(len(curve.doses))),
+        caption=_caption(group),
+        header=("who", "dose", "lesioned", "targeted", "95 % interval", "controls", "5 to 95 %", "p"),
+        rows=tuple(
+            (member or "all", *_row(one, index))
+            for member, one in zip(group.members, group.curves, strict=True)
+            for index in range(len(one.doses))
+        ),
         side="brain" if curve.kind == "brain" else "network",
     )
+
+
+def _members(axes: Axes, group: DoseGroup) -> None:
+    colour = BRAIN if group.average.kind == "brain" else NETWORKS[0]
+    for one in group.curves:
+        axes.plot(one.doses, one.targeted, color=colour, linewidth=0.8, alpha=0.55)
 
 
 def control_band(controls: np.ndarray) -> np.ndarray:
@@ -113,7 +132,7 @@ def _controls(axes: Axes, curve: DoseCurve) -> None:
         linestyle="--",
         marker="s",
         markersize=4,
-        label=f"{count} random sets, median",
+        label=f"{count:,} {'sham samples' if curve.origin == 'measured' else 'random sets'}, median",
     )
 
 
@@ -144,37 +163,44 @@ def _targeted(axes: Axes, curve: DoseCurve) -> None:
         )
 
 
-def _dress(axes: Axes, curve: DoseCurve) -> None:
+def _dress(axes: Axes, group: DoseGroup) -> None:
+    curve = group.average
     doses = [float(dose) for dose in curve.doses]
     gaps = np.diff([0.0, *sorted(doses)])
     if len(doses) <= 6 and gaps[1:].min(initial=1.0) >= NARROW_STEP:
-        labels = [_tick(dose, p) for dose, p in zip(doses, curve.p, strict=True)]
+        labels = [_tick(group, index) for index in range(len(doses))]
         axes.set_xticks(doses, labels)
     axes.set_xlim(0, max(1.0, max(doses, default=1.0)) * 1.05)
     axes.set_xlabel("dose: fraction of the target lesioned")
     axes.set_ylabel(plain(curve.measure))
-    axes.set_title(f"{short(curve.system, length=26)} · {short(curve.region, length=24)}")
+    axes.set_title(f"{short(group.system, length=26)} · {short(curve.region, length=24)}")
     handles, labels = axes.get_legend_handles_labels()
     axes.figure.legend(handles, labels, loc="outside lower left", ncols=2, columnspacing=1.4)
 
 
-def _tick(dose: float, p: float) -> str:
-    printed = probability(p)
-    if not printed:
-        return f"{dose:g}"
-    return f"{dose:g}\np {printed}" if printed.startswith("<") else f"{dose:g}\np = {printed}"
+def _tick(group: DoseGroup, index: int) -> str:
+    dose, printed = float(group.average.doses[index]), evidence(group, index)
+    return f"{dose:g}\n{printed.removeprefix('p ≤ .05 in ')}" if printed else f"{dose:g}"
 
 
-def _caption(curve: DoseCurve) -> str:
+def _caption(group: DoseGroup) -> str:
+    curve = group.average
     parts = [
-        f"{plain(curve.measure)} of {plain(curve.system)} after lesions "
+        f"{plain(curve.measure)} of {plain(group.system)} after lesions "
         f"({plain(curve.lesion)}; {ORIGIN_WORDS.get(curve.origin, plain(curve.origin))}) "
         f"of {plain(curve.region)}.",
     ]
-    if np.isfinite(curve.p).any():
-        parts.append("Filled circles: p ≤ .05 against random sets of the same size.")
+    if len(group.curves) > 1:
+        who = member_noun(curve.kind, len(group.curves))
+        parts.append(
+            f"Thin lines: {who}; thick: their average. Under each dose: in how many p ≤ .05 "
+            "against random sets of the same size."
+        )
+    elif np.isfinite(curve.p).any():
+        against = "sham" if curve.origin == "measured" else "random sets of the same size"
+        parts.append(f"Filled circles: p ≤ .05 against {against}.")
     if curve.note:
-        parts.append(plain(curve.note))
+        parts.append(f"{plain(curve.note)[:1].upper()}{plain(curve.note)[1:]}.")
     return " ".join(parts)
 
 
@@ -203,8 +229,13 @@ def _row(curve: DoseCurve, index: int) -> tuple[str, ...]:
 
 
 def localiser_figure(found: Sequence[LocaliserResult], *, contrast: str, side: str) -> Drawing:
-    """Draw for one contrast the mean t of the selected units on both halves of the stimuli."""
-    shown = list(found)[:MAX_BARS]
+    """Draw for one contrast the mean t of the selected units on both halves of the stimuli.
+
+    Subjects or seeds are circles, their averages bars; of many regions the best are drawn.
+    """
+    every = localised(found)
+    best = sorted(every, key=lambda item: -np.nan_to_num(item.t_heldout, nan=-np.inf))[:MAX_BARS]
+    shown = [item for item in every if item in best]
 
     def paint(axes: Axes) -> None:
         _bars(axes, shown, contrast)
@@ -217,39 +248,59 @@ def localiser_figure(found: Sequence[LocaliserResult], *, contrast: str, side: s
             name=f"localiser-{contrast}-{side}",
             description=f"Localiser {contrast}: "
             + "; ".join(
-                f"{r.system} {r.subject} {r.region} held-out t {number(r.t_heldout, digits=2)}"
-                for r in shown
+                f"{i.system} {i.region} held-out t {number(i.t_heldout, digits=2)}" for i in shown
             ),
         ),
-        caption=(
-            f"{plain(contrast)}: mean Welch t of the selected units, on the half that chose them "
-            "(pale; too good by construction) and on the other half (solid)."
-            + (f" The first {MAX_BARS} of {len(found)} are drawn." if len(found) > MAX_BARS else "")
-        ),
+        caption=_localiser_caption(contrast, every, shown),
         header=("system", "subject", "region", "selected", "t, choosing half", "t, held out", "p"),
         rows=tuple(_localiser_row(r) for r in found),
         side=side,
     )
 
 
-def _bars(axes: Axes, found: Sequence[LocaliserResult], contrast: str) -> None:
-    colours = [BRAIN if r.kind == "brain" else NETWORKS[0] for r in found]
-    at = np.arange(len(found))
-    selected = np.array([r.t_selected for r in found], dtype=float)
-    heldout = np.array([r.t_heldout for r in found], dtype=float)
-    axes.barh(at - 0.19, selected, height=0.34, color=colours, alpha=0.35, linewidth=0)
-    axes.barh(at + 0.19, heldout, height=0.34, color=colours, linewidth=0)
+def _localiser_caption(
+    contrast: str, every: Sequence[Localised], shown: Sequence[Localised]
+) -> str:
+    who = member_noun(every[0].kind, max(item.n_members for item in every))
+    text = (
+        f"{plain(contrast)}: mean Welch t of the selected units, on the half that chose them "
+        f"(pale; too good by construction) and on the other half (solid); average of {who}"
+        + (", each a circle." if who[:2] != "1 " else ".")
+    )
+    if len(shown) < len(every):
+        text += f" The {len(shown)} best of {len(every)} regions are drawn."
+    return text
+
+
+def _bars(axes: Axes, shown: Sequence[Localised], contrast: str) -> None:
+    colour = BRAIN if shown[0].kind == "brain" else NETWORKS[0]
+    at = np.arange(len(shown))
+    pale = [item.t_selected for item in shown]
+    solid = [item.t_heldout for item in shown]
+    axes.barh(at - 0.19, pale, height=0.34, color=colour, alpha=0.35, linewidth=0)
+    axes.barh(at + 0.19, solid, height=0.34, color=colour, linewidth=0)
+    for height, item in enumerate(shown):
+        if item.n_members > 1:
+            axes.plot(
+                [row.t_heldout for row in item.rows],
+                [height + 0.19] * item.n_members,
+                linestyle="",
+                marker="o",
+                markersize=4,
+                markerfacecolor=PAPER,
+                markeredgecolor=REFERENCE,
+                markeredgewidth=0.9,
+            )
     axes.axvline(0, color=MUTED, linewidth=0.8)
-    labels = [f"{short(r.region, length=20)} · {short(r.subject, length=12)}" for r in found]
-    axes.set_yticks(at, labels)
-    axes.set_ylim(len(found) - 0.4, -0.6)
+    axes.set_yticks(at, [short(item.region, length=24) for item in shown])
+    axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("mean t of the selected units")
-    axes.set_title(short(contrast, length=44))
+    axes.set_title(short(shown[0].system, length=44))
     keys = [
-        Patch(color=colours[0], alpha=0.35, linewidth=0, label="choosing half"),
-        Patch(color=colours[0], linewidth=0, label="held-out half"),
+        Patch(color=colour, alpha=0.35, linewidth=0, label="choosing half"),
+        Patch(color=colour, linewidth=0, label="held-out half"),
     ]
     axes.figure.legend(handles=keys, loc="outside lower left", ncols=2)
 

@@ -11,7 +11,15 @@ from matplotlib.transforms import blended_transform_factory
 
 from neuroai.format.scores import Score
 from neuroai.reports.numbers import counted, number, outcome, probability, span
-from neuroai.reports.selection import Panel, Row, best_rows, ceiling_of, kind_words
+from neuroai.reports.selection import (
+    Panel,
+    Row,
+    asked_and_published,
+    best_rows,
+    ceiling_of,
+    kind_words,
+    reference_of,
+)
 from neuroai.reports.style import (
     CEILING,
     INK,
@@ -23,51 +31,88 @@ from neuroai.reports.style import (
     short,
 )
 from neuroai.reports.svg import Drawing, draw
+from neuroai.reports.words import candidate_words, metric_words
 
-WIDTH, ROW_HEIGHT, FRAME = 440, 34, 92
+WIDTH, ROW_HEIGHT, FRAME = 440, 28, 84
 
 
 def candidate_dots(
-    panel: Panel, scores: Sequence[Score], *, colours: Mapping[str, str]
+    panel: Panel,
+    scores: Sequence[Score],
+    *,
+    colours: Mapping[str, str],
+    asked: frozenset[str] | None = None,
 ) -> Drawing | None:
     """Draw one dot and interval a candidate; None where no score is defined.
 
-    `colours` gives every network its colour.
+    `colours` gives every network its colour. Where many published networks stand beside those
+    that were `asked`, they share one row of small circles.
     """
-    rows = [row for row in best_rows(scores) if row.score.status == "ok"]
-    if not rows:
+    every = best_rows(scores)
+    fine = [row for row in every if row.score.status == "ok"]
+    if not fine:
         return None
+    names = frozenset(s.model for s in scores) if asked is None else asked
+    rows, published = asked_and_published(fine, names)
+    n_rows = len(rows) + bool(published)
 
     def paint(axes: Axes) -> None:
-        band = ceiling_of(scores)
-        if band is not None:
-            axes.axvspan(*band, color=CEILING, linewidth=0, zorder=0.5)
-            axes.annotate(
-                "noise ceiling",
-                (sum(band) / 2, 1.0),
-                xycoords=blended_transform_factory(axes.transData, axes.transAxes),
-                xytext=(0, 2),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                color=MUTED,
-                fontsize=9.5,
-            )
+        _limits(axes, scores)
         for height, row in enumerate(rows):
             _dot(axes, row, height, colour=_colour(row.score, colours))
-        _dress(axes, panel, rows)
+        if published:
+            _strip(axes, published, len(rows))
+        _dress(axes, panel, rows, published)
 
     return Drawing(
         svg=draw(
             paint,
             width=WIDTH,
-            height=FRAME + ROW_HEIGHT * len(rows),
+            height=FRAME + ROW_HEIGHT * n_rows,
             name=f"dots-{panel}",
             description=_words(panel, rows),
         ),
-        caption=_caption(panel, scores, rows),
+        caption=_caption(panel, scores, [*rows, *published]),
         header=("candidate", "kind", "layer", "score", "95 % interval", "ceiling", "p"),
-        rows=tuple(_line(row.score) for row in best_rows(scores)),
+        rows=tuple(_line(row.score) for row in every),
+    )
+
+
+def _limits(axes: Axes, scores: Sequence[Score]) -> None:
+    """Draw the noise ceiling, or what another subject reaches where no more is known."""
+    band, other = ceiling_of(scores), reference_of(scores)
+    if band is not None:
+        axes.axvspan(*band, color=CEILING, linewidth=0, zorder=0.5)
+        _above(axes, sum(band) / 2, "noise ceiling")
+    elif other is not None:
+        axes.axvline(other, color=REFERENCE, linestyle="--", linewidth=1.2, zorder=0.6)
+        _above(axes, other, f"another subject {number(other)}")
+
+
+def _above(axes: Axes, x: float, text: str) -> None:
+    axes.annotate(
+        text,
+        (x, 1.0),
+        xycoords=blended_transform_factory(axes.transData, axes.transAxes),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        color=MUTED,
+        fontsize=9.5,
+    )
+
+
+def _strip(axes: Axes, rows: Sequence[Row], height: int) -> None:
+    axes.plot(
+        [row.score.value for row in rows],
+        [height] * len(rows),
+        linestyle="",
+        marker="o",
+        markersize=5,
+        markerfacecolor="none",
+        markeredgecolor=REFERENCE,
+        markeredgewidth=1.0,
     )
 
 
@@ -117,18 +162,22 @@ def _by_subject(values: np.ndarray) -> np.ndarray:
     return total[count > 0] / count[count > 0]
 
 
-def _dress(axes: Axes, panel: Panel, rows: Sequence[Row]) -> None:
+def _dress(axes: Axes, panel: Panel, rows: Sequence[Row], published: Sequence[Row]) -> None:
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
     labels = [_label(row) for row in rows]
-    axes.set_yticks(range(len(rows)), labels)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+    printed = [number(row.score.value) for row in rows]
+    if published:
+        labels.append(f"{len(published)} published networks")
+        printed.append(f"≤ {number(max(row.score.value for row in published))}")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(plain(panel.metric))
-    axes.set_title(short(panel.brain_region, length=44), pad=18)
-    for height, row in enumerate(rows):
+    axes.set_xlabel(plain(metric_words(panel.metric)))
+    axes.set_title(_heading(panel), pad=18)
+    for height, text in enumerate(printed):
         axes.annotate(
-            number(row.score.value),
+            text,
             (1.0, height),
             xycoords=("axes fraction", "data"),
             xytext=(8, 0),
@@ -139,21 +188,30 @@ def _dress(axes: Axes, panel: Panel, rows: Sequence[Row]) -> None:
         )
 
 
+def _heading(panel: Panel) -> str:
+    _, _, task = panel.analysis.partition(": ")
+    return short(f"{panel.brain_region} · {task}" if task else panel.brain_region, length=44)
+
+
 def _label(row: Row) -> str:
     score = row.score
-    if score.seed:
-        return f"{short(score.model, length=20)}\n(seed {short(score.seed, length=16)})"
-    if score.candidate_kind == "model":
-        return short(score.model, length=20)
-    return f"{short(score.model, length=20)}\n({kind_words(score.candidate_kind)})"
+    return short(candidate_words(score.model, score.candidate_kind), length=34)
 
 
 def _caption(panel: Panel, scores: Sequence[Score], rows: Sequence[Row]) -> str:
-    parts = [f"{plain(panel.metric)} against {plain(panel.brain_region)}; bars are 95 % intervals."]
+    parts = [
+        f"{plain(metric_words(panel.metric))} against {plain(panel.brain_region)}; "
+        "bars are 95 % intervals."
+    ]
     if any(row.score.pairs is not None for row in rows):
         parts.append("Small circles are single subjects of the brain.")
     if ceiling_of(scores) is not None:
         parts.append("The band is the noise ceiling, lower to upper.")
+    elif (other := reference_of(scores)) is not None:
+        parts.append(
+            f"The broken line is what another subject reaches ({number(other)}); no upper noise "
+            "ceiling is known."
+        )
     highest = [row for row in rows if row.choice == "highest"]
     if highest:
         count = counted(max(row.n_regions for row in highest), "layer")

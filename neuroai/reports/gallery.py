@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from neuroai.format.answers import Answer
 from neuroai.format.results import Results
@@ -11,15 +12,26 @@ from neuroai.reports.context import kinds_of_systems, level_of
 from neuroai.reports.figures_behaviour import can_be_dotted, confusion_figure, subject_dots
 from neuroai.reports.figures_layers import layer_curves
 from neuroai.reports.figures_lesions import common_limits, dose_figure, localiser_figure
+from neuroai.reports.figures_own import own_figure
 from neuroai.reports.figures_rdm import rdm_figure
 from neuroai.reports.figures_scores import candidate_dots
-from neuroai.reports.selection import best_rows, panels
+from neuroai.reports.lesions import dose_groups
+from neuroai.reports.selection import (
+    BEHAVIOUR,
+    asked_names,
+    best_rows,
+    main_panels,
+    own_values,
+    panels,
+)
 from neuroai.reports.style import network_colours, short
 from neuroai.reports.svg import Drawing
+from neuroai.reports.words import question_words
 
 MAX_ROWS = 8
 MAX_CANDIDATES = 4
 MAX_CURVES = 24
+MAX_FURTHER = 24
 
 
 @dataclass(frozen=True)
@@ -39,27 +51,40 @@ class Group:
 
 
 def score_groups(results: Results, level: str) -> list[Group]:
-    """Give single subjects, dots and layer curves of every panel; further metrics are folded."""
-    colours = _colours(results)
-    first: dict[tuple[str, ...], str] = {}
-    shown: list[Drawing] = []
-    folded: list[Drawing] = []
-    for panel, scores in panels(results.scores, level=level).items():
-        key = (panel.analysis, panel.dataset, panel.stimulus_set, panel.brain_region)
-        main = first.setdefault(key, panel.metric) == panel.metric
-        figures = [draw(panel, scores, colours=colours) for draw in (candidate_dots, layer_curves)]
-        place = shown if main and len(shown) < 2 * MAX_ROWS else folded
-        place += [figure for figure in figures if figure is not None]
-    shown += _subject_figures(results, level)
-    groups = []
-    if shown:
-        words = "Every candidate in the same place: networks, their controls and other subjects."
-        groups.append(Group("Agreement of brain and network", words, tuple(shown), wide=True))
-    if folded:
-        groups.append(
-            Group("Further metrics and regions", "", tuple(folded), wide=True, folded=True)
-        )
-    return groups
+    """Give own values, layer curves and single subjects; further questions are folded.
+
+    The dots of the main panels stand in the verdict.
+    """
+    palette, asked = colours(results), asked_names(results)
+    own = [
+        own_figure(question, scores, colours=palette, asked=asked)
+        for question, scores in own_values(results.scores, level=level).items()
+    ]
+    main = main_panels(results.scores, level=level)
+    curves = [layer_curves(panel, scores, colours=palette) for panel, scores in main.items()]
+    further = [
+        draw(panel, scores)
+        for panel, scores in panels(results.scores, level=level).items()
+        if panel not in main
+        for draw in (partial(candidate_dots, colours=palette, asked=asked), _curves_of(palette))
+    ]
+    return [
+        *_group("What each system reaches", "Brain and networks asked the same.", own),
+        *_group("Layer by layer", "", curves),
+        *_group("Subject by subject", "", _subject_figures(results, level)),
+        *_group("Further metrics and questions", "", further[: 2 * MAX_FURTHER], folded=True),
+    ]
+
+
+def _curves_of(palette: dict[str, str]) -> Callable[..., Drawing | None]:
+    return partial(layer_curves, colours=palette)
+
+
+def _group(
+    heading: str, words: str, figures: Iterable[Drawing | None], *, folded: bool = False
+) -> list[Group]:
+    drawn = tuple(figure for figure in figures if figure is not None)
+    return [Group(heading, words, drawn, wide=True, folded=folded)] if drawn else []
 
 
 def rdm_groups(results: Results, level: str) -> list[Group]:
@@ -79,7 +104,9 @@ def rdm_groups(results: Results, level: str) -> list[Group]:
         if first is not None:
             rest = _candidate_rdms(results, answer, region)
             words = "Stimuli are sorted by label, in the same order in every matrix."
-            heading = f"Dissimilarities ({answer.question}): {region}"
+            where = "" if region == BEHAVIOUR else f" {region}"
+            heading = f"{question_words(answer.question)}: {answer.system}{where}"
+            heading = heading[:1].upper() + heading[1:]
             groups.append(Group(heading, words, (first, *rest), legend="rdm"))
     return groups
 
@@ -95,9 +122,9 @@ def _candidate_rdms(results: Results, brain: Answer, region: str) -> list[Drawin
     figures = []
     for answer in models:
         layer = _best_layer(results, answer, region)
-        control = " (untrained)" if kinds.get(answer.system) == "untrained" else ""
-        # A name such as hf:... of an untrained twin often says so itself; the title says it anyway.
-        title = f"{short(answer.system, length=32 - len(control))}{control}"
+        untrained = kinds.get(answer.system) == "untrained"
+        control = " (untrained)" if untrained and "untrained" not in answer.system else ""
+        title = f"{short(answer.system, length=36 - len(control))}{control}"
         figure = rdm_figure(
             answer, layer, title=title, labels=results.stimulus_labels, side="network"
         )
@@ -109,7 +136,8 @@ def _candidate_rdms(results: Results, brain: Answer, region: str) -> list[Drawin
 def _best_layer(results: Results, answer: Answer, region: str) -> str:
     """Give the layer of a candidate that stands in the table for a region of the brain."""
     for panel, scores in panels(results.scores).items():
-        if panel.analysis == answer.question and panel.brain_region == region:
+        ends = panel.brain_region == region or panel.brain_region.endswith(f" {region}")
+        if panel.analysis == answer.question and ends:
             for row in best_rows(scores):
                 if row.score.model == answer.system and row.score.model_region in answer.regions:
                     return row.score.model_region
@@ -119,7 +147,7 @@ def _best_layer(results: Results, answer: Answer, region: str) -> str:
 def behaviour_groups(results: Results) -> list[Group]:
     """Give confusions, human beside model, and the dots of single subjects."""
     groups = []
-    for question, answers in _by_question(results, "confusion").items():
+    for question, answers in _confusions(results).items():
         categories = _categories(answers)
         figures = [
             confusion_figure(
@@ -134,18 +162,19 @@ def behaviour_groups(results: Results) -> list[Group]:
         shown = tuple(figure for figure in figures if figure is not None)
         if shown:
             words = "What was chosen for each true category; right choices lie on the diagonal."
-            heading = (
-                "Confusions" if question.startswith("confusion") else f"Confusions: {question}"
-            )
+            heading = question_words(question)
+            heading = heading[:1].upper() + heading[1:]
             groups.append(Group(heading, words, shown))
     return groups
 
 
-def _colours(results: Results) -> dict[str, str]:
-    models = [s.model for s in results.scores if s.candidate_kind == "model"]
+def colours(results: Results) -> dict[str, str]:
+    """Give every network its colour, those that were asked first."""
+    asked = asked_names(results)
+    models = [s.model for s in results.scores if s.model in asked and s.candidate_kind == "model"]
     kinds = kinds_of_systems(results)
     rest = [a.system for a in results.answers if kinds[a.system] == "model"]
-    return network_colours([*models, *rest])
+    return network_colours([*models, *(name for name in rest if name in asked)])
 
 
 def _subject_figures(results: Results, level: str) -> list[Drawing]:
@@ -155,19 +184,22 @@ def _subject_figures(results: Results, level: str) -> list[Drawing]:
             dotted.setdefault(answer.question, []).append(answer)
     # Localisers have a figure of their own, with both halves.
     dotted.pop("localiser", None)
-    kinds, colours = kinds_of_systems(results), _colours(results)
+    kinds, palette = kinds_of_systems(results), colours(results)
     drawn = [
-        subject_dots(question, answers, kinds=kinds, colours=colours)
+        subject_dots(question, answers, kinds=kinds, colours=palette)
         for question, answers in dotted.items()
     ]
     return [figure for figure in drawn if figure is not None]
 
 
-def _by_question(results: Results, form: str) -> dict[str, list[Answer]]:
+def _confusions(results: Results) -> dict[str, list[Answer]]:
+    """Group confusions by question and task, brains before networks."""
     found: dict[str, list[Answer]] = {}
     for answer in sorted(results.answers, key=lambda a: a.kind != "brain"):
-        if answer.form == form:
-            found.setdefault(answer.question, []).append(answer)
+        if answer.form == "confusion":
+            task = str(answer.parameters.get("task", ""))
+            key = f"{answer.question}: {task}" if task else answer.question
+            found.setdefault(key, []).append(answer)
     return found
 
 
@@ -187,10 +219,11 @@ def parts_groups(results: Results) -> list[Group]:
                 figures.append(localiser_figure(found, contrast=contrast, side=side))
         words = "Do the units that prefer one side keep their preference on stimuli not used?"
         groups.append(Group(f"Localiser: {contrast}", words, tuple(figures), layout="sides"))
-    curves = results.dose_curves[:MAX_CURVES]
-    for measure in dict.fromkeys((c.level, c.measure) for c in curves):
-        alike = [c for c in curves if (c.level, c.measure) == measure]
-        figures = [dose_figure(c, limits=common_limits(alike)) for c in alike]
-        words = f"Change at the level of {measure[0]}; random sets have the size of the target."
-        groups.append(Group(f"Lesions: {measure[1]}", words, tuple(figures), layout="sides"))
+    curves = [group for group in dose_groups(results) if len(group.average.doses)][:MAX_CURVES]
+    for level, measure in dict.fromkeys((c.average.level, c.average.measure) for c in curves):
+        alike = [c for c in curves if (c.average.level, c.average.measure) == (level, measure)]
+        limits = common_limits([one for c in alike for one in (c.average, *c.curves)])
+        figures = [dose_figure(c, limits=limits) for c in alike]
+        words = f"Change at the level of {level}; random sets have the size of the target."
+        groups.append(Group(f"Lesions: {measure}", words, tuple(figures), layout="sides"))
     return groups

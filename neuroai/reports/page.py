@@ -11,9 +11,10 @@ from neuroai.errors import DataError
 from neuroai.format.results import Results
 from neuroai.format.schema import LEVELS
 from neuroai.format.scores import Score
-from neuroai.reports.context import audit, flat, glance, unmeasured, verdict_blocks
+from neuroai.reports.context import audit, flat, glance, unmeasured
 from neuroai.reports.gallery import (
     behaviour_groups,
+    colours,
     parts_groups,
     rdm_groups,
     score_groups,
@@ -23,11 +24,12 @@ from neuroai.reports.selection import kind_words
 from neuroai.reports.style import RDM_COLOURS
 from neuroai.reports.table import replace_file
 from neuroai.reports.template import FOLDER, environment
+from neuroai.reports.verdict import Verdict, verdicts
 
 MAX_BYTES = 5_000_000
 MAX_SCORE_ROWS = 1500
 FILES = ("scores.csv", "scores.nc", "provenance.json")
-HEADLINES = 4
+A_LEVEL = 2
 
 QUESTIONS = {
     "computation": "What is done, and how well?",
@@ -88,8 +90,7 @@ def write_page(results: Results, path: str | os.PathLike[str]) -> Path:
 
 def render(results: Results, *, tables: bool = True) -> str:
     """Give the page as text; `tables` puts the numbers of every figure under it."""
-    sentences, beware = audit(results)
-    headlines = verdict_blocks(results)
+    told, folded = _verdicts(results)
     return (
         environment()
         .get_template("report.html.j2")
@@ -97,13 +98,13 @@ def render(results: Results, *, tables: bool = True) -> str:
             results=results,
             style=Markup((FOLDER / "style.css").read_text(encoding="utf-8")),
             gradient=Markup(", ".join(RDM_COLOURS)),
-            verdicts=headlines[:HEADLINES],
-            further=headlines[HEADLINES:],
+            verdicts=told,
+            further=folded,
             glance=glance(results),
             levels=[_level(results, level) for level in LEVELS],
             questions=QUESTIONS,
-            audit=sentences,
-            beware=beware,
+            audit=audit(results),
+            n_found=sum(line.found for line in results.truth),
             score_header=SCORE_HEADER,
             score_rows=[_score_row(s) for s in results.scores[:MAX_SCORE_ROWS]],
             n_scores=len(results.scores),
@@ -114,6 +115,16 @@ def render(results: Results, *, tables: bool = True) -> str:
             tables=tables,
         )
     )
+
+
+def _verdicts(results: Results) -> tuple[list[Verdict], list[Verdict]]:
+    """Give the first verdicts of every level, and the rest, which is folded."""
+    told: list[Verdict] = []
+    folded: list[Verdict] = []
+    for verdict in verdicts(results, colours=colours(results)):
+        shown = sum(v.level == verdict.level for v in told)
+        (told if shown < A_LEVEL else folded).append(verdict)
+    return told, folded
 
 
 def _level(results: Results, level: str) -> dict[str, object]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from neuroai.format.results import Results
 from neuroai.format.scores import CANDIDATE_KINDS, Score
 
 NO_LESION = ("none", "")
 OWN_VALUE = "value"
 MEAN_RDM = "score_of_mean_rdm"
 BEHAVIOUR = "behaviour"
+FEW = 3
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,28 @@ def _best(group: Sequence[Score]) -> Row:
     fine = [s for s in grid if s.status == "ok"]
     best = max(fine, key=lambda s: s.value) if fine else grid[0]
     return Row(best, "highest" if fine and n_regions > 1 else "only", n_regions)
+
+
+def asked_names(results: Results) -> frozenset[str]:
+    """Give the names of the networks that were asked, beside those whose answers were published.
+
+    They are those of the provenance; without one, all count as asked.
+    """
+    models = results.provenance.get("models", ())
+    named = {str(model["name"]) for model in models if isinstance(model, Mapping)}
+    networks = {s.model for s in results.scores if s.candidate_kind in ("model", "untrained")}
+    return frozenset(named & networks or networks)
+
+
+def asked_and_published(
+    rows: Sequence[Row], asked: frozenset[str]
+) -> tuple[list[Row], list[Row]]:
+    """Part the rows of published networks from all others; a few stay among the others."""
+    published = [r for r in rows if r.score.candidate_kind == "model" and r.score.model not in asked]
+    if len(published) <= FEW:
+        return list(rows), []
+    names = {row.score.model for row in published}
+    return [r for r in rows if r.score.model not in names], published
 
 
 def layer_grid(scores: Sequence[Score]) -> dict[tuple[str, str, str], list[Score]]:

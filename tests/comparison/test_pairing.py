@@ -76,5 +76,7 @@ def test_subjects_who_saw_different_stimuli_are_named(responses_of, context, fas
         brain, responses=(brain.responses[0], brain.responses[1].isel(presentation=slice(9)))
     )
     model = responses_of(rng.standard_normal((12, 7)), kind="model", region="L")
-    with pytest.raises(AlignmentError, match="'brain1' of 'made' saw 9 of the 12 stimuli"):
+    with pytest.raises(
+        AlignmentError, match="subject 'brain1', lacks 3 of the stimuli asked for: s009, s010"
+    ):
         compare(short, model, metric="cka-debiased", context=context, inference=fast)

@@ -32,8 +32,8 @@ def answer(ids: Sequence[str], *, system: str = "s", kind: str = "brain") -> Ans
     number = np.array([sum(map(ord, key)) for key in ids], dtype=float)
     rdm = np.abs(number[:, None] - number[None])[None, None]
     return rdm_answer(
-        rdm, subjects=["p"], regions=["IT"], stimuli=list(ids), parameters={}, system=system, kind=kind,
-        stimulus_set="toy",
+        rdm, subjects=["p"], regions=["IT"], stimuli=list(ids), parameters={}, system=system,
+        kind=kind, stimulus_set="toy",
     )  # fmt: skip
 
 

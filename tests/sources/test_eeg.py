@@ -21,7 +21,6 @@ from neuroai.sources.eeg import read_eeg, read_eeg_bids
 
 EXACT = 1e-10  # float64 algebra in another order
 SINGLE = 1e-6  # FIF keeps float32: 24 bits, with room for scaling
-STEP = 1.0  # microvolt: the resolution of the files written here
 RATE = 100.0
 N_SAMPLES = 1000
 NAMES = ("Fz", "Cz", "Pz")
@@ -214,6 +213,18 @@ def test_onsets_that_moved_against_their_samples_are_refused(shift: int, tmp_pat
     path = event_file(tmp_path, moved, sample=samples)
     with pytest.raises(DataError, match="disagree by a sample or more|outside of the recording"):
         read_eeg(raw_object(), events=path, **WHO)
+
+
+def test_every_one_of_a_hundred_shifts_is_seen() -> None:
+    """Shifts by 1 to 50 samples either way, each against the stated samples."""
+    raw, samples = raw_object(), [round(onset * RATE) for onset in ONSETS]
+    seen = 0
+    for shift in [*range(-50, 0), *range(1, 51)]:
+        table = pd.DataFrame({"onset": np.array(ONSETS) + shift / RATE, "sample": samples})
+        with pytest.raises(DataError, match="disagree by a sample or more for 4"):
+            read_eeg(raw, events=table, **WHO)
+        seen += 1
+    assert seen == 100
 
 
 @pytest.mark.parametrize("outside", [-0.01, 10.0, 3600.0])

@@ -107,6 +107,7 @@ def test_conditions_equal_the_first_level_model(
 ) -> None:
     """Condition estimates equal those of nilearn's FirstLevelModel, with noise and confounds."""
     from nilearn.glm.first_level import FirstLevelModel
+    from nilearn.maskers import NiftiMasker
 
     rng = np.random.default_rng(1)
     confounds = rng.normal(size=(N_SCANS, 2))
@@ -115,11 +116,15 @@ def test_conditions_equal_the_first_level_model(
         bold, events=events, model="condition", confounds=confounds, noise=noise, scale="none",
         **COMMON,
     )  # fmt: skip
+    masker = NiftiMasker(mask_img=volume(np.ones(SHAPE)), standardize=None).fit()
     model = FirstLevelModel(
-        t_r=TR, noise_model=noise, mask_img=volume(np.ones(SHAPE)), signal_scaling=False,
-        minimize_memory=False,
-    )  # fmt: skip
-    model.fit(bold, events=events[["onset", "duration", "trial_type"]], confounds=pd.DataFrame(confounds, columns=["x", "y"]))
+        t_r=TR, noise_model=noise, mask_img=masker, signal_scaling=False, minimize_memory=False
+    )
+    model.fit(
+        bold,
+        events=events[["onset", "duration", "trial_type"]],
+        confounds=pd.DataFrame(confounds, columns=["x", "y"]),
+    )
     for condition in ("a", "b", "c"):
         expected = model.compute_contrast(condition, output_type="effect_size").get_fdata().ravel()
         row = got.values[got["condition"].values == condition][0]

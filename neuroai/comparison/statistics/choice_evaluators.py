@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,27 @@ import numpy as np
 from neuroai.numerics.confusion import off_diagonal_correlation, pooled_confusions
 
 Metric = Callable[..., np.ndarray]
+
+BLOCK_BYTES = 32 * 2**20
+
+
+def blocks_of(permutations: np.ndarray, *, row_bytes: int) -> Iterator[np.ndarray]:
+    """Cut permutations into blocks whose permuted candidates stay under the byte budget."""
+    step = max(1, BLOCK_BYTES // max(1, row_bytes))
+    for start in range(0, len(permutations), step):
+        yield permutations[start : start + step]
+
+
+def permuted_rows(b: np.ndarray, orders: np.ndarray) -> np.ndarray:
+    """Stack the candidates under every order: (n_orders * n_candidates, n_stimuli, ...)."""
+    stacked = np.swapaxes(b[:, orders], 0, 1)
+    return stacked.reshape(-1, *b.shape[1:])
+
+
+def unpermuted(blocks: list[np.ndarray], *, n_candidates: int) -> np.ndarray:
+    """Turn scores (n_subjects, n_orders * n_candidates) into (n_orders, n_subjects, n_candidates)."""
+    scores = np.concatenate(blocks, axis=1)
+    return scores.reshape(len(scores), -1, n_candidates).swapaxes(0, 1)
 
 
 @dataclass(frozen=True)
@@ -38,8 +59,12 @@ class MatrixEvaluator:
         return np.asarray(self.metric(self.a, self.b, weights=counts.astype(float)))
 
     def permuted(self, permutations: np.ndarray) -> np.ndarray:
-        """Permute the stimuli of the candidates."""
-        return np.array([self.metric(self.a, self.b[:, order]) for order in permutations])
+        """Permute the stimuli of the candidates, many orders in one call of the metric."""
+        blocks = [
+            np.asarray(self.metric(self.a, permuted_rows(self.b, orders)))
+            for orders in blocks_of(permutations, row_bytes=self.b.nbytes)
+        ]
+        return unpermuted(blocks, n_candidates=len(self.b))
 
     def ceiling(self) -> tuple[float, float]:
         """Compare the subjects with each other: another subject in the candidate's place.
@@ -81,12 +106,13 @@ class ConfusionEvaluator:
     def permuted(self, permutations: np.ndarray) -> np.ndarray:
         """Permute the candidates' choices among all stimuli."""
         mine = pooled_confusions(self.a, self.truth)
-        return np.array(
-            [
-                off_diagonal_correlation(mine, pooled_confusions(self.b[:, order], self.truth))
-                for order in permutations
-            ]
-        )
+        blocks = [
+            off_diagonal_correlation(
+                mine, pooled_confusions(permuted_rows(self.b, orders), self.truth)
+            )
+            for orders in blocks_of(permutations, row_bytes=self.b.nbytes)
+        ]
+        return unpermuted(blocks, n_candidates=len(self.b))
 
     def ceiling(self) -> tuple[float, float]:
         """Correlate the mistakes of the subjects with each other."""
