@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -14,8 +12,6 @@ from neuroai.format.holdings import Holdings, SystemData
 from neuroai.format.stimuli import stimulus_set
 from neuroai.sources.download import fetch_listed
 from neuroai.sources.eeg import read_eeg
-from neuroai.sources.eeg_events import event_table
-from neuroai.sources.eeg_files import open_eeg
 
 CARD = DatasetCard(
     name="eeglab_sample",
@@ -45,9 +41,12 @@ EYES = {"EOG1": "eog", "EOG2": "eog"}
 def load(*, offline: bool = False) -> Holdings:
     """Load the epochs around the targets, and the response to each."""
     path = fetch_listed(CARD.folder, offline=offline)[RECORDING]
-    targets = read_eeg(
-        path, system="human", subject=SUBJECT, stimulus_set=CARD.name, conditions=[TARGET],
-        channel_types=EYES,
+    targets, presses = (
+        read_eeg(
+            path, system="human", subject=SUBJECT, stimulus_set=CARD.name, conditions=[event],
+            channel_types=EYES,
+        )
+        for event in (TARGET, PRESS)
     )  # fmt: skip
     table = pd.DataFrame({"stimulus_id": [TARGET], "label": ["filled square"]}, dtype=object)
     human = SystemData(
@@ -55,16 +54,15 @@ def load(*, offline: bool = False) -> Holdings:
         kind="brain",
         species="Homo sapiens",
         recordings=(targets,),
-        behaviour=(_responses(targets["onset"].values, path),),
+        behaviour=(_responses(targets["onset"].values, presses["onset"].values),),
         missing={"lesions": "no lesion or stimulation was part of the study"},
     )
     stimuli = stimulus_set(table, name=CARD.name)
     return Holdings(card=CARD, stimuli=stimuli, systems=(human,))
 
 
-def _responses(targets: np.ndarray, path: Path) -> xr.Dataset:
+def _responses(targets: np.ndarray, presses: np.ndarray) -> xr.Dataset:
     """Give every target the first press before the next target, if there was one."""
-    presses = event_table(open_eeg(path), conditions=[PRESS])["onset"].to_numpy()
     first = np.searchsorted(presses, targets)
     following = np.append(presses, np.inf)[first]
     pressed = following < np.append(targets[1:], np.inf)

@@ -157,12 +157,14 @@ def compare(
         n_controls=n_controls,
         seed=seed,
     )
-    listed = [model] if isinstance(model, str) or not isinstance(model, Sequence) else list(model)
-    networks = [
-        load_model(item, device=device) if isinstance(item, str) else item for item in listed
-    ]
     if isinstance(brain, Recorded):
         holdings = holdings_of(brain)
     else:
         holdings = brain if isinstance(brain, Holdings) else load_dataset(brain, offline=offline)
+    listed = [model] if isinstance(model, str) or not isinstance(model, Sequence) else list(model)
+    # Activations on disk have no device; a network's own default is the processor.
+    where = None if device == "cpu" else device
+    networks = [
+        load_model(item, device=where) if isinstance(item, str) else item for item in listed
+    ]
     return compare_holdings(holdings, networks, options=options, progress=progress)

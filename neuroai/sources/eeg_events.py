@@ -101,10 +101,10 @@ def _own_events(raw: BaseRaw, event_id: Mapping[str, int] | None) -> pd.DataFram
     import mne
 
     if len(raw.annotations):
-        codes, names = mne.events_from_annotations(raw)
+        codes, names = mne.events_from_annotations(raw, verbose="ERROR")
         return _from_codes(codes, names, raw)
     if "stim" in raw.get_channel_types():
-        codes = mne.find_events(raw, shortest_event=1)
+        codes = mne.find_events(raw, shortest_event=1, verbose="ERROR")
         return _from_codes(codes, event_id, raw)
     return pd.DataFrame({ONSET: [], CONDITION: []})
 

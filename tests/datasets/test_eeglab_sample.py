@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from neuroai.format.holdings import Holdings
+from neuroai.sources.catalogue import load_dataset
 
 PRINTED = 5e-3  # half a unit of the second printed digit
 
@@ -48,3 +49,9 @@ def test_epochs_are_those_of_eeglab(holdings: Holdings, data_root: Path) -> None
     onset = round(float(recording["onset"][0]) * 128)
     by_hand = microvolts[onset - 26 : onset + 103, 0] * 1e-6
     np.testing.assert_allclose(recording.values[0, 0], by_hand, rtol=1e-6, atol=0)
+
+
+def test_loading_prints_nothing(holdings: Holdings, capfd: pytest.CaptureFixture[str]) -> None:
+    """mne's log of what it reads is not shown."""
+    assert load_dataset(holdings.card.name).card == holdings.card
+    assert capfd.readouterr() == ("", "")

@@ -28,7 +28,7 @@ def permuted_rows(b: np.ndarray, orders: np.ndarray) -> np.ndarray:
 
 
 def unpermuted(blocks: list[np.ndarray], *, n_candidates: int) -> np.ndarray:
-    """Turn scores (n_subjects, n_orders * n_candidates) into (n_orders, n_subjects, n_candidates)."""
+    """Split scores (n_subjects, n_orders * n_candidates) by order: (n_orders, n_subjects, ...)."""
     scores = np.concatenate(blocks, axis=1)
     return scores.reshape(len(scores), -1, n_candidates).swapaxes(0, 1)
 

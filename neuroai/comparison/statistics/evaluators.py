@@ -10,8 +10,8 @@ import numpy as np
 from neuroai.comparison.ceilings import rdm_ceiling
 from neuroai.numerics.cka import cka
 from neuroai.numerics.comparators import compare_rdms
-from neuroai.numerics.rdm_permutation import permute_rdms
 from neuroai.numerics.rdm_pairs import resampled_pairs
+from neuroai.numerics.rdm_permutation import permute_rdms
 
 
 class Evaluator(Protocol):
