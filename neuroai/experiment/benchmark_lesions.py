@@ -35,13 +35,16 @@ def score_lesions(asked: Asked, card: BenchmarkCard) -> Part:
 
     with m the RDM match to the brain (mean over its subjects, on the half of the stimuli that did
     not choose the target) after a lesion at the benchmark's dose, of the layer that matches the
-    brain best. Brains are asked the same; those without recordings give rows that say so.
+    brain best (of a twin: its network's). Brains are asked the same; those without recordings
+    give rows that say so.
     """
     networks, brains, part = ask_rdms(replace(asked, brains=asked.brains[:1]))
     if not brains:
         return part
     _, answer = brains[0]
     layers = best_layers(_choices_of_layers(asked, card, answer, networks), answer)
+    # A twin differs from its network by training alone: it is lesioned in the same layer.
+    layers |= {f"{name} (untrained)": layer for name, layer in layers.items()}
     for network in tqdm(asked.networks, desc=card.name, disable=not asked.progress):
         found = _lesioned(asked, answer, layers, networks=(network,))
         part += _part(asked, card, found, answer, network.name, candidate_kind(network))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -30,8 +30,6 @@ from neuroai.systems.base import System
 
 DIFFERENCES = ("accuracy-difference", "shape-bias-difference")
 SHOWN_NOTES = 3
-# Beyond the rounding of a correlation of float64 with itself.
-SAME = 1e-9
 
 Question = Callable[[System], "Answer | NotMeasurable"]
 
@@ -54,23 +52,10 @@ def score_rdms(asked: Asked, card: BenchmarkCard) -> Part:
         replace(asked, brains=asked.brains[1:], networks=(), options=free, progress=False)
     )
     found = compare_rdms_of(replace(asked, progress=False), [], [(target, answer), *others])
-    copies = _copies(found.scores, perfect=METRICS.get(card.metric).card.perfect)
     places = {f"{target.name} {region}" for region in answer.regions}
-    kept = [s for s in found.scores if s.brain_region in places and s.model not in copies]
+    kept = [s for s in found.scores if s.brain_region in places]
     audit = [line for answer in part.answers for line in _audit(answer)]
-    audit += [f"{name} is left out: it is the answer of {brain}" for name, brain in copies.items()]
     return part + Part(scores=tuple(kept), audit=tuple(audit))
-
-
-def _copies(scores: Sequence[Score], *, perfect: float) -> dict[str, str]:
-    """Find published models that are a brain's own answer: they would be compared with themselves."""
-    return {
-        score.model: score.brain_region
-        for score in scores
-        if score.candidate_kind == "confound"
-        and score.n_brain_subjects == 1
-        and abs(score.value - perfect) < SAME
-    }
 
 
 def _audit(answer: Answer) -> tuple[str, ...]:

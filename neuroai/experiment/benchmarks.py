@@ -16,7 +16,7 @@ from neuroai.experiment.benchmark_scores import score_answers, score_rdms
 from neuroai.experiment.options import Asked, Options, Part
 from neuroai.experiment.provenance import provenance
 from neuroai.experiment.remembered import Remembered
-from neuroai.experiment.run import _model_facts, stimuli_sha256
+from neuroai.experiment.run import model_facts, stimuli_sha256
 from neuroai.experiment.unmeasured import unmeasured
 from neuroai.experiment.words import methods, stimulus_labels
 from neuroai.format.answers import NotMeasurable
@@ -193,7 +193,10 @@ def _twin(source: str | System, network: System, *, device: str) -> System | Not
     if not isinstance(network, Model):
         return NotMeasurable("there is no network at hand whose weights could be drawn anew")
     try:
-        return untrained_twin(network)
+        twin = untrained_twin(network)
+        # Weights are drawn when first needed; what cannot be drawn is to be told now.
+        twin.module()
+        return twin
     except UsageError as error:
         return NotMeasurable(f"no untrained control can be made: {error}")
 
@@ -262,7 +265,7 @@ def _results(
         citations=tuple(dict.fromkeys(cited)),
         provenance=provenance(
             data={name: _data_facts(held) for name, held in holdings.items()},
-            models=[_model_facts(network) for network in networks],
+            models=[model_facts(network) for network in networks],
             options={
                 "n_null": options.n_null,
                 "n_bootstrap": options.n_bootstrap,

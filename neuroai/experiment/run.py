@@ -102,7 +102,7 @@ def _results(asked: Asked, found: Part, *, seconds: float) -> Results:
                 "stimuli_sha256": stimuli_sha256(asked.holdings),
                 "systems_sha256": systems_sha256(asked.holdings),
             },
-            models=[_model_facts(network) for network in asked.networks],
+            models=[model_facts(network) for network in asked.networks],
             options=asked.options.as_dict(),
             seconds=seconds,
         ),
@@ -136,7 +136,7 @@ def _sha256_of(data: SystemData) -> str:
     return digest.hexdigest()
 
 
-def _model_facts(network: System) -> dict[str, object]:
+def model_facts(network: System) -> dict[str, object]:
     facts: dict[str, object] = {"name": network.name, "subjects": list(network.subjects)}
     for key in ("revision", "device", "batch_size", "reduce", "untrained"):
         if hasattr(network, key):
