@@ -91,7 +91,10 @@ def load(*, offline: bool = False) -> Holdings:
         kind="brain",
         species="Macaca mulatta",
         missing={**missing, "lesions": "no lesion was part of the monkeys' study"},
-        measures=(_regions(trials, ("it", "v4"), "monkey", "brain", str.upper), _novel(novel, False)),
+        measures=(
+            _regions(trials, ("it", "v4"), "monkey", "brain", str.upper),
+            _novel(novel, network=False),
+        ),
     )
     vgg16 = SystemData(
         name="vgg16",
@@ -100,7 +103,7 @@ def load(*, offline: bool = False) -> Holdings:
         missing={**missing, "lesions": "no unit of the network was lesioned"},
         measures=(
             _regions(trials, LAYERS, "vgg16", "model", str),
-            _novel(novel, True),
+            _novel(novel, network=True),
             _layers(files),
         ),
     )
@@ -171,7 +174,7 @@ def _regions(
     )
 
 
-def _novel(novel: TextTable, network: bool) -> xr.Dataset:
+def _novel(novel: TextTable, *, network: bool) -> xr.Dataset:
     """Give the repeated readouts of either the network or the monkeys' areas."""
     names = novel.text("model")
     kept = np.flatnonzero((names == "vgg16") == network)

@@ -114,7 +114,9 @@ def _ids(table: TextTable) -> list[str]:
 
 def _stimuli(table: TextTable, ids: Sequence[str]) -> StimulusSet:
     words = table.text("word")
-    texts = [f"{context} {word}".strip() for context, word in zip(table.text("item"), words, strict=True)]
+    texts = [
+        f"{context} {word}".strip() for context, word in zip(table.text("item"), words, strict=True)
+    ]
     excluded = [any(mark in word for mark in PUNCTUATION) for word in words]
     rows = pd.DataFrame(
         {

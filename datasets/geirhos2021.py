@@ -43,7 +43,7 @@ CARD = DatasetCard(
     n_stimuli=18080,
     size_mib=7.84,
     answers={
-        "computation": "choices among 16 categories: accuracy by condition, confusions, consistency",
+        "computation": "choices among 16 categories: accuracy, confusions, consistency",
         "algorithm": "nothing in the humans: no recordings were made",
         "implementation": "nothing in the humans: no recordings and no lesions",
     },
@@ -112,7 +112,9 @@ def _stimuli(tables: Sequence[xr.Dataset]) -> StimulusSet:
     rows = pd.DataFrame(
         {
             "stimulus_id": np.concatenate([t["stimulus_id"].values for t in tables]),
-            "task": np.repeat([t.attrs["task"] for t in tables], [t.sizes["trial"] for t in tables]),
+            "task": np.repeat(
+                [t.attrs["task"] for t in tables], [t.sizes["trial"] for t in tables]
+            ),
             "truth": np.concatenate([t["truth"].values for t in tables]),
             "condition": np.concatenate([t["condition"].values for t in tables]),
         },

@@ -38,7 +38,7 @@ from neuroai.reports.style import (
 
 DATASET = "kriegeskorte2008"
 REGION = "human IT"
-SIZE, DOTS = (16.0, 7.6), 100
+SIZE, DOTS = (16.0, 8.2), 100
 
 
 def compared(model: str) -> Results:
@@ -53,9 +53,8 @@ def picture(results: Results, path: str | Path) -> Path:
     with rc_context({**SETTINGS, "font.size": 12.0}):
         figure = Figure(figsize=SIZE, dpi=DOTS, facecolor=PAPER, layout="constrained")
         FigureCanvasAgg(figure)
-        grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.15), wspace=0.05, hspace=0.09)
-        matrices = grid[:, 0].subgridspec(1, 2)
-        rdms(results, [figure.add_subplot(cell) for cell in matrices])
+        grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.9), wspace=0.04, hspace=0.06)
+        rdms(results, [figure.add_subplot(grid[row, 0]) for row in range(2)])
         layers(results, figure.add_subplot(grid[0, 1]))
         dose(results, figure.add_subplot(grid[1, 1]))
         figure.savefig(path, facecolor=PAPER)
@@ -87,11 +86,11 @@ def rdms(results: Results, axes: Sequence[Axes]) -> None:
         labels = [results.stimulus_labels[s] for s in ids]
         order = sorted(range(len(ids)), key=lambda i: (labels[i], ids[i]))
         values = percentiles(subject_average(answer, place)[np.ix_(order, order)])
-        matrix(ax, values, [labels[i] for i in order], named=ax is axes[0])
+        matrix(ax, values, [labels[i] for i in order])
         ax.set_title(title)
 
 
-def matrix(ax: Axes, values: np.ndarray, labels: Sequence[str], *, named: bool) -> None:
+def matrix(ax: Axes, values: np.ndarray, labels: Sequence[str]) -> None:
     """Draw one matrix with lines between categories."""
     colours = LinearSegmentedColormap.from_list("rdm", RDM_COLOURS)
     ax.imshow(values, cmap=colours, interpolation="nearest", aspect="equal")
@@ -102,7 +101,7 @@ def matrix(ax: Axes, values: np.ndarray, labels: Sequence[str], *, named: bool) 
         ax.axhline(start - 0.5, color=PAPER, linewidth=1)
         ax.axvline(start - 0.5, color=PAPER, linewidth=1)
     ax.set_xticks([])
-    ax.set_yticks((starts + ends) / 2 - 0.5 if named else [], names if named else None)
+    ax.set_yticks((starts + ends) / 2 - 0.5, names)
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -114,8 +113,14 @@ def layers(results: Results, ax: Axes) -> None:
     band = ceiling_of(scores)
     if band is not None:
         ax.axhspan(*band, color=CEILING, linewidth=0)
-        ax.annotate("noise ceiling", (0.2, band[1]), va="top", color=MUTED, xytext=(0, -4),
-                    textcoords="offset points")
+        ax.annotate(
+            "noise ceiling",
+            (0.2, band[1]),
+            va="top",
+            color=MUTED,
+            xytext=(0, -4),
+            textcoords="offset points",
+        )
     for (name, kind, _), grid in layer_grid(scores).items():
         colour = NETWORKS[0] if kind == "model" else UNTRAINED
         x = np.arange(len(grid))
@@ -133,7 +138,7 @@ def layers(results: Results, ax: Axes) -> None:
     ax.set_ylabel("RDM match (Spearman)")
     ax.set_title(f"Every layer against {REGION}; 95 % intervals")
     ax.margins(x=0.015)
-    ax.legend(loc="upper left", bbox_to_anchor=(0.0, 0.8), fontsize=10)
+    ax.legend(loc="upper left", bbox_to_anchor=(0.0, 0.83), fontsize=11, ncols=3)
 
 
 def dose(results: Results, ax: Axes) -> None:
@@ -145,14 +150,21 @@ def dose(results: Results, ax: Axes) -> None:
     count = curve.controls.shape[1]
     ax.plot(curve.doses, middle, "--", color=UNTRAINED, label=f"{count} random sets, 5 to 95 %")
     ax.axhline(curve.baseline, color=REFERENCE, linestyle=":", label="intact")
-    ax.plot(curve.doses, curve.targeted, color=NETWORKS[0], marker="o", markersize=8,
-            label="selective units")
+    ax.plot(
+        curve.doses,
+        curve.targeted,
+        color=NETWORKS[0],
+        marker="o",
+        markersize=8,
+        label="selective units",
+    )
     ax.set_xticks(curve.doses, [tick(group, index) for index in range(len(curve.doses))])
     ax.set_xlabel("dose: fraction of the target lesioned")
     ax.set_ylabel(f"RDM match with {REGION}")
     place = curve.region.split(".")[-1]
-    ax.set_title(f"Lesions of {place}: {results.localisers[0].contrast.split(':')[0]}-selective units")
-    ax.legend(loc="lower left", fontsize=10)
+    what = results.localisers[0].contrast.split(":")[0]
+    ax.set_title(f"Lesions of the {what}-selective units of {place}, beside random sets")
+    ax.legend(loc="lower left", fontsize=11)
     ax.tick_params(labelcolor=INK)
 
 

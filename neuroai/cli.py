@@ -377,10 +377,10 @@ def _prepare(out: Path | None, name: str) -> Path:
 
 
 def _deliver(results: Results, folder: Path, *, as_json: bool, quiet: bool) -> None:
-    from neuroai._cli_outputs import headline, json_lines, write_outputs
-    from neuroai.reports.table import terminal_table
+    from neuroai._cli_outputs import headline, json_lines
+    from neuroai.reports.terminal import terminal_table
+    from neuroai.reports.write import write_outputs
 
-    folder.mkdir(parents=True, exist_ok=True)
     page = write_outputs(results, folder)[FILES[0]]
     if as_json:
         typer.echo("\n".join(json_lines(results)))

@@ -132,7 +132,8 @@ def entry_of(module: ModuleType, *, registry: Registry, stem: str) -> Entry:
     card = getattr(module, "CARD", None)
     if not isinstance(card, registry.card_type):
         raise RegistryError(
-            f"{path} must state CARD = {registry.card_type.__name__}(...); got {type(card).__name__}."
+            f"{path} must state CARD = {registry.card_type.__name__}(...); "
+            f"got {type(card).__name__}."
         )
     function = getattr(module, registry.function or stem, None)
     if not callable(function):

@@ -206,7 +206,8 @@ def test_the_last_line_holds_the_headline(conductor, capsys):
     """Value, interval and p of the first network stand beside the path of the page."""
     assert cli.main(["demo"]) == 0
     last = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "net conv1 with IT: rdm-spearman 0.250, 95 % interval 0.125 to 0.375, p .010" in last
+    said = "net conv1 with IT: RDM match (Spearman) 0.250, 95 % interval 0.125 to 0.375, p .010"
+    assert said in last
 
 
 def test_a_result_without_a_score_says_so(monkeypatch, conductor, results, capsys):
@@ -247,7 +248,7 @@ def test_json_gives_one_object_a_score_and_nothing_else(conductor, capsys):
 def test_the_table_goes_to_stdout_unless_quiet(conductor, capsys):
     """A person sees the table; -q leaves stdout empty."""
     assert cli.main(["demo"]) == 0
-    assert "rdm-spearman" in capsys.readouterr().out
+    assert "RDM match (Spearman)" in capsys.readouterr().out
     assert cli.main(["demo", "-q"]) == 0
     assert capsys.readouterr().out == ""
 

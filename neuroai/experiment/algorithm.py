@@ -14,6 +14,7 @@ from neuroai.comparison.best_region import best_region_scores
 from neuroai.comparison.compare import compare
 from neuroai.comparison.paired import Context
 from neuroai.comparison.references import mean_rdm_scores, subject_reference
+from neuroai.experiment.notes import brief_notes
 from neuroai.experiment.options import Asked, Part, candidate_kind
 from neuroai.experiment.unmeasured import unmeasured
 from neuroai.format.align import common_stimuli
@@ -83,7 +84,7 @@ def compare_rdms_of(
         part += Part(scores=_network_scores(asked, brain, answer, network, theirs))
     for brain, answer in brains:
         part += Part(scores=_reference_scores(asked, brain, answer, brains))
-    notes = [f"{a.system}: {note}" for a in part.answers for note in a.notes]
+    notes = [note for answer in part.answers for note in brief_notes(answer)]
     return part + Part(audit=tuple(notes))
 
 

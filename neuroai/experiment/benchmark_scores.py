@@ -21,6 +21,7 @@ from neuroai.comparison.pairing import paired_evaluators
 from neuroai.comparison.references import subject_reference
 from neuroai.comparison.statistics.inference import Inference, summarise
 from neuroai.experiment.algorithm import ask_rdms, compare_rdms_of, conditions
+from neuroai.experiment.notes import brief_notes
 from neuroai.experiment.options import Asked, Part, candidate_kind
 from neuroai.experiment.unmeasured import unmeasured
 from neuroai.format.answers import Answer, NotMeasurable
@@ -29,7 +30,6 @@ from neuroai.numerics.resample import bootstrap_counts
 from neuroai.systems.base import System
 
 DIFFERENCES = ("accuracy-difference", "shape-bias-difference")
-SHOWN_NOTES = 3
 
 Question = Callable[[System], "Answer | NotMeasurable"]
 
@@ -54,16 +54,8 @@ def score_rdms(asked: Asked, card: BenchmarkCard) -> Part:
     found = compare_rdms_of(replace(asked, progress=False), [], [(target, answer), *others])
     places = {f"{target.name} {region}" for region in answer.regions}
     kept = [s for s in found.scores if s.brain_region in places]
-    audit = [line for answer in part.answers for line in _audit(answer)]
+    audit = [line for answer in part.answers for line in brief_notes(answer)]
     return part + Part(scores=tuple(kept), audit=tuple(audit))
-
-
-def _audit(answer: Answer) -> tuple[str, ...]:
-    """Repeat the notes of an answer; those of many layers are counted."""
-    if len(answer.notes) <= SHOWN_NOTES:
-        return tuple(f"{answer.system}: {note}" for note in answer.notes)
-    rest = len(answer.notes) - 1
-    return (f"{answer.system}: {answer.notes[0]}; and {rest} more notes on its layers",)
 
 
 def _layer_scores(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,7 @@ from neuroai.format.stimuli import StimulusSet
 from neuroai.numerics.rdm_vectors import to_vector
 from neuroai.systems.base import System
 from neuroai.systems.brain import Recorded
+from neuroai.systems.decisions import classes_of, option_probabilities
 from neuroai.systems.lesion import Lesion
 
 LEVEL = "implementation"
@@ -331,20 +333,17 @@ def _bench_activity(asked: Asked, network: System, site: Site, kind: str):
     return activity_of
 
 
-def _option_columns(network: System, task: ChoiceTask | None):
+def _option_columns(
+    network: System, task: ChoiceTask | None
+) -> Callable[[np.ndarray], np.ndarray] | None:
     """Give the map from outputs to evidence for the options, or None if the outputs lack them."""
-    mapping = getattr(network, "output_map", {})
-    if task is None or not set(task.options) <= set(mapping):
+    if task is None:
         return None
-
-    def columns(outputs: np.ndarray) -> np.ndarray:
-        shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        softmax = shifted / shifted.sum(axis=1, keepdims=True)
-        return np.stack(
-            [softmax[:, list(mapping[name])].mean(axis=1) for name in task.options], axis=1
-        )
-
-    return columns
+    mapping, labels = getattr(network, "output_map", {}), getattr(network, "labels", ())
+    classes = classes_of(task.options, mapping, labels)
+    if isinstance(classes, NotMeasurable):
+        return None
+    return functools.partial(option_probabilities, classes=classes)
 
 
 def _curves(asked: Asked, system: System, site: Site, question, *, kind: str, origin: str) -> Part:

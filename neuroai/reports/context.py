@@ -12,7 +12,13 @@ from neuroai.format.schema import LEVELS
 from neuroai.format.scores import Score
 from neuroai.reports.lesions import best_localised, dose_groups, fall, localiser_words
 from neuroai.reports.numbers import counted, number, outcome, span
-from neuroai.reports.selection import best_rows, main_panels, own_values
+from neuroai.reports.selection import (
+    asked_and_published,
+    asked_names,
+    best_rows,
+    main_panels,
+    own_values,
+)
 from neuroai.reports.style import short
 from neuroai.reports.words import candidate_words, joined, metric_words, question_words
 
@@ -107,26 +113,39 @@ def glance(results: Results) -> list[dict[str, object]]:
 
 def _agreement(results: Results, level: str) -> list[tuple[str, list[tuple[str, str]]]]:
     """Give for every main panel its heading, and candidates with what they reach."""
-    found = []
+    found, asked = [], asked_names(results)
     for panel, scores in main_panels(results.scores, level=level).items():
+        rows, published = asked_and_published(best_rows(scores), asked)
         lines = [
             (candidate_words(row.score.model, row.score.candidate_kind), outcome(row.score))
-            for row in best_rows(scores)
+            for row in rows
             if row.score.candidate_kind != "confound"
         ]
+        lines += _together([row.score for row in published])
         _, _, task = panel.analysis.partition(": ")
         on = f", {task}" if task else ""
         found.append((f"{metric_words(panel.metric)} with {panel.brain_region}{on}", lines))
     return found
 
 
+def _together(published: Sequence[Score]) -> list[tuple[str, str]]:
+    """Tell many published networks as one line, from the lowest to the highest."""
+    values = [score.value for score in published if score.status == "ok"]
+    if not values:
+        return []
+    return [(counted(len(values), "published network"), span(min(values), max(values)))]
+
+
 def _said(results: Results, level: str, side: str) -> list[tuple[str, list[str]]]:
     kind = "brain" if side == "brain" else "model"
     lines: dict[str, dict[str, None]] = {}
+    asked = asked_names(results)
     for question, scores in own_values(results.scores, level=level).items():
-        for score in scores:
-            if bool(score.model) == (side == "network"):
-                lines.setdefault(question_words(question), {})[_own(score)] = None
+        told = lines.setdefault(question_words(question), {})
+        mine = [score for score in scores if bool(score.model) == (side == "network")]
+        told |= {_own(s): None for s in mine if not s.model or s.model in asked}
+        others = [s for s in mine if s.model and s.model not in asked]
+        told |= {f"{name}: {reach}": None for name, reach in _together(others)}
     for answer in results.answers:
         if answer.kind == kind and level_of(answer, results.scores) == level:
             if answer.form == "rdm":
@@ -139,7 +158,7 @@ def _said(results: Results, level: str, side: str) -> list[tuple[str, list[str]]
             if group.average.kind == kind and len(group.average.doses):
                 words = f"{short(group.system, length=30)}, {group.average.region}: {fall(group)}"
                 lines.setdefault("lesion, largest dose", {})[words] = None
-    return [(question, list(words)) for question, words in lines.items()]
+    return [(question, list(words)) for question, words in lines.items() if words]
 
 
 def _own(score: Score) -> str:

@@ -24,7 +24,7 @@ from neuroai.reports.style import (
 )
 from neuroai.reports.svg import Drawing, draw
 
-SIZE = 360
+SIZE, SMALL_SIZE, SMALL = 360, 250, 4
 WIDTH, ROW_HEIGHT, FRAME = 440, 26, 86
 NUMBERED = 10
 SHADES = 64
@@ -45,14 +45,16 @@ def confusion_figure(
     if not np.isfinite(shares).any():
         return None
 
+    size = SMALL_SIZE if max(shares.shape) <= SMALL else SIZE
+
     def paint(axes: Axes) -> None:
         _confusion(axes, shares, truths, choices, title=title)
 
     return Drawing(
         svg=draw(
             paint,
-            width=SIZE,
-            height=SIZE,
+            width=size + 60 if size < SIZE else size,
+            height=size,
             name=f"confusion-{answer.question}-{answer.system}-{region}",
             description=_diagonal_words(answer, shares, truths, choices),
         ),

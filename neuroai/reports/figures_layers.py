@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from os.path import commonprefix
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -33,6 +32,7 @@ from neuroai.reports.words import metric_words
 
 WIDTH, HEIGHT, LEGEND_ROW = 440, 270, 18
 MANY_LAYERS = 12
+MOST = 0.75
 DASHES = ("--", ":", "-.", (0, (1, 1)))
 LABEL, HALF_LABEL = 44, 26
 BRIEF = {
@@ -65,7 +65,11 @@ def layer_curves(
     ]
 
     bound = ceiling_of(scores) is not None
-    labels = [*(["noise ceiling"] if bound else []), *map(_label, grids), *(_label(_key(row)) for row in rest)]
+    labels = [
+        *(["noise ceiling"] if bound else []),
+        *map(_label, grids),
+        *(_label(_key(row)) for row in rest),
+    ]
 
     def paint(axes: Axes) -> None:
         _ceiling(axes, scores)
@@ -164,7 +168,7 @@ def _dress(axes: Axes, panel: Panel, shared: tuple[str, ...]) -> None:
     if shared:
         start = _common_start(shared)
         many = len(shared) > MANY_LAYERS
-        labels = [short(name[len(start) :], length=12 if many else 14) for name in shared]
+        labels = [short(name.removeprefix(start), length=12 if many else 14) for name in shared]
         tilt = 90 if many or max(map(len, labels)) > 5 else 0
         axes.set_xticks(range(len(shared)), labels, rotation=tilt, fontsize=9.5 if many else 10.5)
         axes.set_xlabel(f"layer ({short(start)}…)" if start else "layer")
@@ -184,9 +188,14 @@ def _dress(axes: Axes, panel: Panel, shared: tuple[str, ...]) -> None:
 
 
 def _common_start(names: Sequence[str]) -> str:
-    start = commonprefix(list(names))
-    cut = max(start.rfind(mark) for mark in "./_:") + 1
-    return start[:cut] if cut < min(map(len, names)) else ""
+    """Give the beginning that most names share, up to a separator, or nothing."""
+    starts: dict[str, int] = {}
+    for name in names:
+        for at, letter in enumerate(name[:-1]):
+            if letter in "./_:":
+                starts[name[: at + 1]] = starts.get(name[: at + 1], 0) + 1
+    shared = [start for start, count in starts.items() if count >= MOST * len(names)]
+    return max(shared, key=len, default="")
 
 
 def _caption(panel: Panel, shared: tuple[str, ...], *, ceiling: bool) -> str:

@@ -14,6 +14,7 @@ from neuroai.reports.lesions import (
     SIGNIFICANT,
     DoseGroup,
     Localised,
+    contrast_words,
     evidence,
     localised,
     member_noun,
@@ -27,6 +28,10 @@ BAR_HEIGHT, FRAME = 30, 100
 LOW, HIGH = 5, 95
 MAX_BARS = 6
 NARROW_STEP = 0.13
+DOSE_HEADER = (
+    *("who", "dose", "lesioned", "targeted", "95 % interval"),
+    *("controls", "5 to 95 %", "p"),
+)
 
 
 def common_limits(curves: Sequence[DoseCurve]) -> tuple[float, float]:
@@ -85,7 +90,16 @@ def dose_figure(group: DoseGroup, *, limits: tuple[float, float]) -> Drawing:
             description=_words(curve),
         ),
         caption=_caption(group),
-        header=("who", "dose", "lesioned", "targeted", "95 % interval", "controls", "5 to 95 %", "p"),
+        header=(
+            "who",
+            "dose",
+            "lesioned",
+            "targeted",
+            "95 % interval",
+            "controls",
+            "5 to 95 %",
+            "p",
+        ),
         rows=tuple(
             (member or "all", *_row(one, index))
             for member, one in zip(group.members, group.curves, strict=True)
@@ -122,6 +136,7 @@ def _controls(axes: Axes, curve: DoseCurve) -> None:
     if not np.isfinite(middle).any():
         return
     count = np.shape(curve.controls)[1]
+    drawn = "sham samples" if curve.origin == "measured" else "random sets"
     axes.fill_between(
         curve.doses, low, high, color=UNTRAINED, alpha=0.28, linewidth=0, label="5 to 95 %"
     )
@@ -132,7 +147,7 @@ def _controls(axes: Axes, curve: DoseCurve) -> None:
         linestyle="--",
         marker="s",
         markersize=4,
-        label=f"{count:,} {'sham samples' if curve.origin == 'measured' else 'random sets'}, median",
+        label=f"{count:,} {drawn}, median",
     )
 
 
@@ -263,7 +278,7 @@ def _localiser_caption(
 ) -> str:
     who = member_noun(every[0].kind, max(item.n_members for item in every))
     text = (
-        f"{plain(contrast)}: mean Welch t of the selected units, on the half that chose them "
+        f"{plain(contrast_words(contrast))}: mean Welch t of the selected units, on the half that chose them "
         f"(pale; too good by construction) and on the other half (solid); average of {who}"
         + (", each a circle." if who[:2] != "1 " else ".")
     )

@@ -145,8 +145,8 @@ def _dot(axes: Axes, row: Row, height: int, *, colour: str) -> None:
         [score.value],
         [height],
         linestyle="",
-        marker="o",
-        markersize=8.5,
+        marker="D" if score.candidate_kind == "confound" else "o",
+        markersize=6 if score.candidate_kind == "confound" else 8.5,
         markerfacecolor=colour if filled else PAPER,
         markeredgecolor=colour,
         markeredgewidth=1.6,
@@ -190,11 +190,13 @@ def _dress(axes: Axes, panel: Panel, rows: Sequence[Row], published: Sequence[Ro
 
 def _heading(panel: Panel) -> str:
     _, _, task = panel.analysis.partition(": ")
-    return short(f"{panel.brain_region} · {task}" if task else panel.brain_region, length=44)
+    return short(f"{panel.brain_region} · {task}" if task else panel.brain_region, length=40)
 
 
 def _label(row: Row) -> str:
     score = row.score
+    if score.candidate_kind == "confound":
+        return short(score.model, length=28)
     return short(candidate_words(score.model, score.candidate_kind), length=34)
 
 
@@ -203,6 +205,8 @@ def _caption(panel: Panel, scores: Sequence[Score], rows: Sequence[Row]) -> str:
         f"{plain(metric_words(panel.metric))} against {plain(panel.brain_region)}; "
         "bars are 95 % intervals."
     ]
+    if any(row.score.candidate_kind == "confound" for row in rows):
+        parts.append("Diamonds are simple explanations and published models.")
     if any(row.score.pairs is not None for row in rows):
         parts.append("Small circles are single subjects of the brain.")
     if ceiling_of(scores) is not None:

@@ -15,7 +15,7 @@ from neuroai.reports.figures_lesions import common_limits, dose_figure, localise
 from neuroai.reports.figures_own import own_figure
 from neuroai.reports.figures_rdm import rdm_figure
 from neuroai.reports.figures_scores import candidate_dots
-from neuroai.reports.lesions import dose_groups
+from neuroai.reports.lesions import contrast_words, dose_groups
 from neuroai.reports.selection import (
     BEHAVIOUR,
     asked_names,
@@ -121,7 +121,7 @@ def _candidate_rdms(results: Results, brain: Answer, region: str) -> list[Drawin
     models = sorted(models, key=lambda a: kinds.get(a.system) != "model")[:MAX_CANDIDATES]
     figures = []
     for answer in models:
-        layer = _best_layer(results, answer, region)
+        layer = _best_layer(results, answer, brain.system, region)
         untrained = kinds.get(answer.system) == "untrained"
         control = " (untrained)" if untrained and "untrained" not in answer.system else ""
         title = f"{short(answer.system, length=36 - len(control))}{control}"
@@ -133,11 +133,11 @@ def _candidate_rdms(results: Results, brain: Answer, region: str) -> list[Drawin
     return figures
 
 
-def _best_layer(results: Results, answer: Answer, region: str) -> str:
+def _best_layer(results: Results, answer: Answer, brain: str, region: str) -> str:
     """Give the layer of a candidate that stands in the table for a region of the brain."""
     for panel, scores in panels(results.scores).items():
-        ends = panel.brain_region == region or panel.brain_region.endswith(f" {region}")
-        if panel.analysis == answer.question and ends:
+        here = panel.brain_region in (region, f"{brain} {region}")
+        if panel.analysis == answer.question and here:
             for row in best_rows(scores):
                 if row.score.model == answer.system and row.score.model_region in answer.regions:
                     return row.score.model_region
@@ -153,7 +153,7 @@ def behaviour_groups(results: Results) -> list[Group]:
             confusion_figure(
                 answer,
                 answer.regions[0],
-                title=short(answer.system, length=32),
+                title=short(answer.system, length=36),
                 side="brain" if answer.kind == "brain" else "network",
                 categories=categories,
             )
@@ -218,7 +218,9 @@ def parts_groups(results: Results) -> list[Group]:
             if found:
                 figures.append(localiser_figure(found, contrast=contrast, side=side))
         words = "Do the units that prefer one side keep their preference on stimuli not used?"
-        groups.append(Group(f"Localiser: {contrast}", words, tuple(figures), layout="sides"))
+        groups.append(
+            Group(f"Localiser: {contrast_words(contrast)}", words, tuple(figures), layout="sides")
+        )
     curves = [group for group in dose_groups(results) if len(group.average.doses)][:MAX_CURVES]
     for level, measure in dict.fromkeys((c.average.level, c.average.measure) for c in curves):
         alike = [c for c in curves if (c.average.level, c.average.measure) == (level, measure)]

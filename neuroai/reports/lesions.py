@@ -172,6 +172,17 @@ def best_localised(found: Iterable[LocaliserResult]) -> list[Localised]:
     return list(best.values())
 
 
+def contrast_words(contrast: str) -> str:
+    """Give a contrast without the mark of a column that holds 1 and 0.
+
+    Examples
+    --------
+    >>> contrast_words("face: 1"), contrast_words("category: face or body")
+    ('face', 'category: face or body')
+    """
+    return contrast.removesuffix(": 1")
+
+
 def localiser_words(item: Localised) -> str:
     """Say what a localiser selected, and whether the choice held on other stimuli.
 
@@ -180,12 +191,12 @@ def localiser_words(item: Localised) -> str:
     >>> row = LocaliserResult("brain", "brain", "s1", "IT", "face: 1", 100, 5, 6.0, 4.0, .001,
     ...                       "unit")
     >>> localiser_words(localised([row])[0])
-    'IT, face: 1: 5 of 100 units; held-out t 4.0 (p ≤ .05 in 1 of 1 subject)'
+    'IT, face: 5 of 100 units; held-out t 4.0 (p ≤ .05 in 1 of 1 subject)'
     """
     selected = f"{item.n_selected:g} of {counted(item.n_units, item.unit_kind)}"
     who = member_noun(item.kind, item.n_members)
     held = number(item.t_heldout, digits=1) or "undefined"
     return (
-        f"{item.region}, {item.contrast}: {selected}; held-out t {held} "
+        f"{item.region}, {contrast_words(item.contrast)}: {selected}; held-out t {held} "
         f"(p ≤ .05 in {item.n_small_p} of {who})"
     )

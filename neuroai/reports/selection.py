@@ -167,11 +167,11 @@ def asked_names(results: Results) -> frozenset[str]:
     return frozenset(named & networks or networks)
 
 
-def asked_and_published(
-    rows: Sequence[Row], asked: frozenset[str]
-) -> tuple[list[Row], list[Row]]:
+def asked_and_published(rows: Sequence[Row], asked: frozenset[str]) -> tuple[list[Row], list[Row]]:
     """Part the rows of published networks from all others; a few stay among the others."""
-    published = [r for r in rows if r.score.candidate_kind == "model" and r.score.model not in asked]
+    published = [
+        r for r in rows if r.score.candidate_kind == "model" and r.score.model not in asked
+    ]
     if len(published) <= FEW:
         return list(rows), []
     names = {row.score.model for row in published}

@@ -23,9 +23,10 @@ from neuroai.reports.selection import (
     reference_of,
 )
 from neuroai.reports.svg import Drawing
-from neuroai.reports.words import candidate_words, metric_words, question_words
+from neuroai.reports.words import candidate_words, metric_words
 
 CHANCE_P = 0.05
+NONE = "none: too few subjects"
 LED_BY = ("algorithm", "computation", "implementation")
 
 
@@ -33,8 +34,9 @@ LED_BY = ("algorithm", "computation", "implementation")
 class Verdict:
     """One sentence about the first network in one panel, and what it rests on.
 
-    `value` is the printed number (empty where there is none) and `says` the sentence that goes
-    on from it; `facts` are (name, text) pairs.
+    `value` is the printed number (empty where there is none), `badge` where it stands in a few
+    words, `says` the sentence that goes on from the model's name, `beside` what others reach in
+    its place; `facts` are (name, text) pairs.
     """
 
     level: str
@@ -43,6 +45,9 @@ class Verdict:
     model: str
     layer: str
     says: str
+    badge: str = ""
+    beside: str = ""
+    kind: str = "model"
     facts: tuple[tuple[str, str], ...] = ()
     figure: Drawing | None = None
 
@@ -67,13 +72,14 @@ def verdicts(results: Results, *, colours: Mapping[str, str] | None = None) -> l
 def headline(results: Results) -> Verdict | None:
     """Give the one verdict that is told alone: of representations before behaviour and lesions.
 
-    Of several regions it is the one with a noise ceiling, else the first.
+    Of several regions it is the last that has a noise ceiling, else the first.
     """
     every = [verdict for verdict in verdicts(results) if verdict.value]
     for level in LED_BY:
         mine = [verdict for verdict in every if verdict.level == level]
+        bounded = [v for v in mine if dict(v.facts).get("noise ceiling", NONE) != NONE]
         if mine:
-            return max(mine, key=lambda v: dict(v.facts).get("noise ceiling", "none") != "none")
+            return bounded[-1] if bounded else mine[0]
     return None
 
 
@@ -87,35 +93,39 @@ def _verdict(panel: Panel, row: Row, rows: Sequence[Row], figure: Drawing | None
         **common,
         value=number(score.value),
         layer=layer_of(score),
-        says=_says(panel, score, rows),
+        says=_says(panel, score),
+        badge=_badge(score) if not panel.metric.endswith("-difference") else "",
+        beside=_others(rows),
         facts=_facts(panel, row),
         figure=figure,
     )
 
 
-def _says(panel: Panel, score: Score, rows: Sequence[Row]) -> str:
-    """Go on from the name and number: where the score stands, and what others reach."""
-    where = f"against {panel.brain_region}"
-    if panel.analysis not in ("rdm", "responses"):
-        where += f" ({question_words(panel.analysis)})"
-    parts = [f"{where}{_place(score, [r.score for r in rows])}"]
+def _says(panel: Panel, score: Score) -> str:
+    """Go on from the name and number: against what, and where the score stands."""
+    _, _, task = panel.analysis.partition(": ")
+    where = f"against {panel.brain_region}{f' on {task}' if task else ''}"
+    band, other = ceiling_of([score]), reference_of([score])
+    if band is not None:
+        return f"{where}; noise ceiling {span(*band)}."
+    return f"{where}." if other is None else f"{where}; another subject reaches {number(other)}."
+
+
+def _badge(score: Score) -> str:
+    """Say in a few words where a score stands."""
     if math.isfinite(score.p) and score.p > CHANCE_P:
-        parts.append("not distinguishable from chance")
-    others = _others(rows)
-    return f"{'; '.join(parts)}.{' ' + others if others else ''}"
-
-
-def _place(score: Score, scores: Sequence[Score]) -> str:
-    band = ceiling_of([score])
-    if band is None:
-        other = reference_of([score])
-        return "" if other is None else f", where another subject reaches {number(other)}"
-    low, high = band
-    limits = f"({span(low, high)})"
-    if score.value < low:
-        share = f"{100 * score.value / low:.0f} % of its lower bound, " if low > 0 else ""
-        return f", below the noise ceiling: {share}{limits}"
-    return f", {'within' if score.value <= high else 'above'} the noise ceiling {limits}"
+        return "not distinguishable from chance"
+    band, other = ceiling_of([score]), reference_of([score])
+    if band is not None:
+        low, high = band
+        if score.value < low:
+            return "below the noise ceiling"
+        return "within the noise ceiling" if score.value <= high else "above the noise ceiling"
+    if other is not None:
+        if score.ci_low <= other <= score.ci_high:
+            return "about as high as another subject"
+        return f"{'above' if score.value > other else 'below'} another subject"
+    return "no noise ceiling known"
 
 
 def _others(rows: Sequence[Row]) -> str:
@@ -142,7 +152,7 @@ def _facts(panel: Panel, row: Row) -> tuple[tuple[str, str], ...]:
     ]
     if choice_words(row):
         facts.append(("layer", choice_words(row)))
-    return tuple((name, text or "none: too few subjects") for name, text in facts)
+    return tuple((name, text or NONE) for name, text in facts)
 
 
 def p_words(score: Score) -> str:
@@ -212,15 +222,22 @@ def _lesion_verdict(group: DoseGroup) -> Verdict:
     curve = group.average
     change = float(curve.targeted[-1]) - curve.baseline
     sure = evidence(group, -1)
-    done = {"measured": "under", "virtual": "with recorded units masked in"}
-    where = f"{done.get(curve.origin, 'after the targeted lesion of')} {curve.region}"
+    if sure and len(group.curves) > 1:
+        sure += " " + member_noun(curve.kind, len(group.curves)).partition(" ")[2]
+    done = {
+        "measured": f"under “{curve.region}”",
+        "virtual": f"with the selective units of {curve.region} masked",
+        "simulated": f"after lesions of the selective units of {curve.region}",
+    }
+    after = number(float(curve.targeted[-1])) or "undefined"
     says = (
-        f"{curve.measure} {number(curve.baseline)} → {number(float(curve.targeted[-1]))} {where}"
-        f" (dose {float(curve.doses[-1]):g})"
+        f"{done.get(curve.origin, curve.region)}: {curve.measure} {number(curve.baseline)} → "
+        f"{after} (dose {float(curve.doses[-1]):g})."
     )
     against = "sham" if curve.origin == "measured" else "random sets of the same size"
-    says += f"; against {against} {sure}." if sure else "."
-    who = member_noun(curve.kind, len(group.members)) if group.members[0] else "subjects averaged"
+    who = (
+        member_noun(curve.kind, len(group.members)) if group.members[0] else "average over subjects"
+    )
     return Verdict(
         level="implementation",
         region=curve.region,
@@ -228,6 +245,9 @@ def _lesion_verdict(group: DoseGroup) -> Verdict:
         model=group.system,
         layer="",
         says=says,
+        badge="change of " + curve.measure,
+        beside=f"Against {against}: {sure}." if sure else "",
+        kind=curve.kind,
         facts=(
             ("measure", f"change of {curve.measure}"),
             ("controls", f"{curve.controls.shape[1]:,} a dose"),

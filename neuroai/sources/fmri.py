@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -86,26 +87,46 @@ def read_bold(
     extras = _several(confounds, len(runs), "confounds")
     names = _names(run_names, len(runs))
     kept, note = _usable(runs, undefined=undefined, masked=mask is not None or labels is not None)
+    how = {"model": model, "hrf": hrf, "noise": noise, "high_pass": high_pass}
+    fit = functools.partial(estimate, **how, slice_time_ref=slice_time_ref)
     betas, rows = [], []
-    for run, table, extra, name in zip(runs, tables, extras, names, strict=True):
+    for run, shown, extra, name in zip(runs, tables, extras, names, strict=True):
         n_scans = len(run.values)
-        found, about = estimate(
+        found, about = fit(
             _scaled(run.values[:, kept], scale, run),
-            load_events(table, n_scans=n_scans, tr=run.tr, stimulus=stimulus),
+            load_events(shown, n_scans=n_scans, tr=run.tr, stimulus=stimulus),
             tr=run.tr,
-            model=model,
-            hrf=hrf,
-            noise=noise,
-            high_pass=high_pass,
-            slice_time_ref=slice_time_ref,
             confounds=load_confounds(extra, confound_columns, n_scans=n_scans),
         )
         betas.append(found)
         rows.append(about.assign(run=name))
-    table = pd.concat(rows, ignore_index=True)
-    grid = runs[0].grid
-    return recording(
+    built = _labelled(
         np.concatenate(betas),
+        pd.concat(rows, ignore_index=True),
+        runs[0].grid,
+        kept,
+        system=system,
+        stimulus_set=stimulus_set,
+        subject=subject,
+        physical_unit="percent" if scale == "percent" else "",
+    )
+    told = f"{model}, {hrf} HRF, {noise}, high-pass {high_pass:g} Hz"
+    return built.assign_attrs({"estimate": told, **({"note": note} if note else {})})
+
+
+def _labelled(
+    betas: np.ndarray,
+    table: pd.DataFrame,
+    grid: Grid,
+    kept: np.ndarray,
+    *,
+    system: str,
+    stimulus_set: str,
+    subject: str,
+    physical_unit: str,
+) -> xr.DataArray:
+    return recording(
+        betas,
         stimulus_id=table["stimulus_id"].tolist(),
         unit_id=grid.unit_id[kept],
         region=grid.region[kept],
@@ -114,15 +135,10 @@ def read_bold(
         stimulus_set=stimulus_set,
         subject=subject,
         modality="fMRI",
-        physical_unit="percent" if scale == "percent" else "",
+        physical_unit=physical_unit,
         presentation=_presentation(table),
         unit=_places(grid, kept),
-        attrs={
-            "space": grid.space,
-            "grid": grid.description,
-            "estimate": f"{model}, {hrf} HRF, {noise}, high-pass {high_pass:g} Hz",
-            "note": note,
-        },
+        attrs={"space": grid.space, "grid": grid.description},
     )
 
 

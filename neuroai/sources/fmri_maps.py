@@ -90,5 +90,7 @@ def _indices(ids: list[str]) -> np.ndarray:
     found = [VOXEL.match(unit) for unit in ids]
     strange = [unit for unit, match in zip(ids, found, strict=True) if match is None]
     if strange:
-        raise FormatError(f"Units that are no voxels have no place in a volume: {listing(strange)}.")
+        raise FormatError(
+            f"Units that are no voxels have no place in a volume: {listing(strange)}."
+        )
     return np.array([[int(n) for n in match.groups()] for match in found if match is not None])

@@ -107,8 +107,8 @@ def _check_memory(n_persons: int, n_units: int, max_memory: float, block: int) -
     if needed > max_memory:
         raise ResourceError(
             f"{n_persons} masks with {n_units} lesioned units take {needed:.2f} GiB; max_memory is "
-            f"{max_memory:g} GiB. Say block={2 * block} for units {2 * block} voxels wide, or raise "
-            "max_memory."
+            f"{max_memory:g} GiB. Say block={2 * block} for units {2 * block} voxels wide, or "
+            "raise max_memory."
         )
 
 
@@ -119,8 +119,8 @@ def _places(image: Any, first: Any, where: str, *, space: str, block: int) -> np
     named = SPACES.get(code, "unknown")
     if named in ("Talairach", "MNI152", "scanner") and named != space:
         raise AlignmentError(
-            f"The header of {where} says that it is in the space '{named}', not '{space}'. Warp it, "
-            f"or say space='{named}'."
+            f"The header of {where} says that it is in the space '{named}', not '{space}'. Warp "
+            f"it, or say space='{named}'."
         )
     values = np.asarray(image.dataobj)
     lesioned = values == 1

@@ -49,9 +49,7 @@ def read_sheets(path: str | Path) -> dict[str, dict[str, str | float]]:
         ) from error
 
 
-def column_of(
-    cells: dict[str, str | float], letter: str, rows: range
-) -> list[str | float | None]:
+def column_of(cells: dict[str, str | float], letter: str, rows: range) -> list[str | float | None]:
     """Give a stretch of one column, None where a cell is empty.
 
     Examples

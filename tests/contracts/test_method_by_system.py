@@ -10,7 +10,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -172,8 +172,10 @@ def spread(patterns: np.ndarray) -> dict[str, float]:
 
 
 def lesion_question(system: System) -> tuple[Callable, tuple[int, ...], int] | NotMeasurable:
-    """Localise the first subject's first region and give the question of its lesions."""
-    found = localise(system, contrast=CONTRAST, stimuli=images(), fraction=0.1)
+    """Localise the first subject's last region and give the question of its lesions."""
+    found = localise(
+        system, contrast=CONTRAST, stimuli=images(), regions=system.regions[-1:], fraction=0.1
+    )
     if isinstance(found, NotMeasurable):
         return found
     row = next(found)
@@ -204,13 +206,16 @@ def put(name: str, system: System) -> object:
         if isinstance(found, NotMeasurable):
             return found
         ask, targets, n = found
-        return dose_curve(ask, targets=targets, elements=range(n), doses=(0.5, 1.0))
+        return dose_curve(ask, targets=targets, elements=range(n), doses=(1.0,))
     options: dict[str, object] = {}
     for parameter in inspect.signature(ENTRIES[name].function).parameters.values():
         if parameter.name == "stimuli":
             options["stimuli"] = images()
-        elif parameter.name == "task":
-            options["task"] = PAIRS if name == "similarity" else TASK
+        elif parameter.name == "task" and name != "similarity":
+            options["task"] = TASK
+        elif parameter.name == "task" and system.kind == "brain":
+            # Pairs are rated by persons alone; a network's judgements are its activity.
+            options["task"] = PAIRS
         elif parameter.name == "contrast":
             options["contrast"] = CONTRAST
     return ENTRIES[name].function(system, **options)
@@ -300,7 +305,6 @@ def ordered(answer: object) -> object:
     return replace(answer, responses=parts)
 
 
-# What is read out of activity is fitted anew each time, which takes its time.
 SHUFFLED = [
     (name, column)
     for name in ENTRIES

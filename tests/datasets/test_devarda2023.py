@@ -77,7 +77,8 @@ def test_every_published_correlation(words: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
-        ("s_GPT2", "N400", -0.198), ("s_GPT2", "RTfirstpass", 0.547), ("rating_mean", "N400", 0.284),
+        ("s_GPT2", "N400", -0.198), ("s_GPT2", "RTfirstpass", 0.547),
+        ("rating_mean", "N400", 0.284),
     ],
 )  # fmt: skip
 def test_raw_correlations_before_the_last_word(

@@ -46,9 +46,7 @@ def test_shape_bias_is_as_published(holdings: Holdings) -> None:
     """Cue conflict: shape / (shape + texture) is .959, pooled over ten people."""
     table = table_of(holdings, "cue-conflict")
     names = [key.rpartition("_")[2].split("-") for key in table["stimulus_id"].values]
-    shape, texture = (
-        np.array([pair[i].rstrip("0123456789") for pair in names]) for i in (0, 1)
-    )
+    shape, texture = (np.array([pair[i].rstrip("0123456789") for pair in names]) for i in (0, 1))
     choice, counted = table["choice"].values, shape != texture
     by_shape = ((choice == shape) & counted).sum()
     by_texture = ((choice == texture) & counted).sum()

@@ -125,7 +125,9 @@ def test_one_block_a_category_makes_all_models_one(files: dict[str, Path]) -> No
         )
         for model in ("lsa", "lss", "condition")
     }
-    order = {m: np.lexsort((e["stimulus_id"].values, e["run"].values)) for m, e in estimates.items()}
+    order = {
+        m: np.lexsort((e["stimulus_id"].values, e["run"].values)) for m, e in estimates.items()
+    }
     wanted = estimates["lsa"].values[order["lsa"]]
     for model in ("lss", "condition"):
         np.testing.assert_allclose(estimates[model].values[order[model]], wanted, atol=1e-8)

@@ -17,7 +17,7 @@ from neuroai.experiment.lesioned import (
 )
 from neuroai.testing import EXACT
 
-N, UNITS = 24, 10
+N, UNITS = 80, 10
 
 
 @pytest.fixture
@@ -106,18 +106,18 @@ def test_own_outputs_come_before_a_readout(values, train, labels):
 def test_matches_use_the_lesioned_region_and_the_readout(values, train, labels):
     """The RDM match is of the lesioned region on half B, the similarity match of the readout."""
     rng = np.random.default_rng(2)
-    n_pairs = 12 * 11 // 2
+    half = N // 2
+    n_pairs = half * (half - 1) // 2
     brain, judged = rng.random((3, n_pairs)), rng.random((2, n_pairs))
     other = rng.standard_normal((N, 4))
     questions = _questions(train, None, brain_rdms=brain, judgements=judged)
     found = questions.measure(LesionedActivity(lesioned=values, readout=other), None)
-    pairs = np.triu_indices(12, k=1)
-    expected = {
-        name: np.mean([pearsonr(rdm, (1 - np.corrcoef(patterns[~train]))[pairs]).statistic for rdm in rdms])
-        for name, patterns, rdms in (
-            (RDM_MATCH, values, brain), (SIMILARITY_MATCH, other, judged),
-        )
-    }  # fmt: skip
+    pairs = np.triu_indices(half, k=1)
+    sides = {RDM_MATCH: (values, brain), SIMILARITY_MATCH: (other, judged)}
+    expected = {}
+    for name, (patterns, rdms) in sides.items():
+        own = (1 - np.corrcoef(patterns[~train]))[pairs]
+        expected[name] = np.mean([pearsonr(rdm, own).statistic for rdm in rdms])
     assert set(found) == {RDM_MATCH, SIMILARITY_MATCH}
     assert found == pytest.approx(expected, abs=EXACT)
 
@@ -132,7 +132,7 @@ def test_masks_are_those_of_lesions(values, train, kind, strength):
     replaced = (changed[:, [2, 4]] - (1 - strength) * values[:, [2, 4]]) / strength
     mean, sd = values[train].mean(axis=0)[[2, 4]], values[train].std(axis=0, ddof=1)[[2, 4]]
     if kind == "noise":
-        # 24 draws a unit: mean and SD within four standard errors.
+        # 80 draws a unit: mean and SD within four standard errors.
         assert (np.abs(replaced.mean(axis=0) - mean) < 4 * sd / np.sqrt(N)).all()
         assert (np.abs(replaced.std(axis=0, ddof=1) / sd - 1) < 4 / np.sqrt(2 * N)).all()
     else:

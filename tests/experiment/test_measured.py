@@ -30,7 +30,8 @@ RIGHT = {
 def _brain(
     right, *, n: int = 20, missing: tuple[str, ...] = (), with_dose: bool = True
 ) -> Recorded:
-    columns = {k: [] for k in ("subject", "stimulus_id", "choice", "truth", "correct", "intervention", "dose")}  # fmt: skip
+    names = ("subject", "stimulus_id", "choice", "truth", "correct", "intervention", "dose")
+    columns = {name: [] for name in names}
     for (name, dose), subjects in right.items():
         for subject, hits in subjects.items():
             good = np.arange(n) < hits

@@ -77,10 +77,14 @@ def test_what_is_large_is_not_kept(counting, simulation, monkeypatch):
 
 
 def test_choices_are_made_once(counting, simulation):
-    """Choices on a task are asked for once a set of stimuli."""
+    """Choices on a task are made once; those on fewer stimuli are a part of them."""
     system = Remembered(counting)
     first, second = (system.choices(TASK, simulation.stimuli) for _ in range(2))
-    assert first is second and counting.asked == ["digit"]
+    xr.testing.assert_identical(first, second)
+    half = simulation.stimuli.restrict(simulation.stimuli.ids[::2])
+    part = system.choices(TASK, half)
+    assert counting.asked == ["digit"]
+    xr.testing.assert_identical(part, counting.system.choices(TASK, half))
 
 
 def test_the_rest_is_the_network(network, simulation):

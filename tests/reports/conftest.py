@@ -157,13 +157,153 @@ def _curve(rng, system, kind, region, level, measure, origin, fall) -> DoseCurve
     )
 
 
+Name = Callable[[str], str]
+TWIN = "?init=random&seeds=0,1,2"
+
+
+def _representation_scores(rng, name: Name, models, twin, regions, layers) -> list[Score]:
+    tops = np.linspace(0.34, 0.22, len(models))
+    scores = []
+    for model, top in zip(models, tops, strict=True):
+        scores += _grid(rng, model, "model", regions, layers, float(top))
+    scores += _grid(rng, twin, "untrained", regions, layers, 0.05)
+    others = {"subject": 0.41, "species": 0.37, "confound": 0.12}
+    for region in regions:
+        for kind, value in others.items():
+            model = name({"species": "monkey"}.get(kind, f"{kind} control"))
+            given = {"model": model, "candidate_kind": kind, "value": value}
+            scores.append(_score("algorithm", "rdm", "rdm-spearman", region, **given))
+    undefined = {"status": "undefined", "note": name("a layer without variance")}
+    scores.append(
+        _score("algorithm", "cka", "cka-debiased", regions[0], model=models[0], **undefined)
+    )
+    return scores
+
+
+def _behaviour_scores(rng, name: Name, model: str, twin: str) -> list[Score]:
+    scores = [
+        _score(
+            "computation",
+            "error_consistency",
+            "kappa",
+            "behaviour",
+            model=which,
+            candidate_kind="untrained" if which == twin else "model",
+            value=value,
+            ceiling_low=0.3,
+            ceiling_high=0.45,
+            pairs=_pairs(rng, value, 3),
+            n_undefined=2,
+        )
+        for which, value in ((model, 0.21), (twin, -0.01))
+    ]
+    absent = {"status": "not_measurable", "note": name("no cue-conflict images")}
+    metric = "shape-bias-difference"
+    scores.append(_score("computation", "shape_bias", metric, "behaviour", model=model, **absent))
+    return scores
+
+
+def _lesion_score(name: Name, model: str, layer: str) -> Score:
+    done = {"intervention": name("mean"), "dose": 0.3, "value": -0.2, "p": 0.01}
+    given = {"model": model, "model_region": layer, **done}
+    return _score("implementation", "lesion", "accuracy-change", "behaviour", **given)
+
+
+def _answers(rng, name: Name, model: str, twin: str, regions, layers, ids) -> list[Answer]:
+    seeds = ("seed-0", "seed-1", "seed-2")
+    who = {name("human"): ("brain", SUBJECTS, 0.5), model: ("model", seeds[:1], 0.4)}
+    who[twin] = ("model", seeds, 0.05)
+    answers = []
+    for system, (kind, subjects, signal) in who.items():
+        areas = regions if kind == "brain" else tuple(layers)
+        answers.append(
+            rdm_answer(
+                _rdms(rng, len(ids), subjects, areas, signal),
+                subjects=subjects,
+                regions=areas,
+                stimuli=ids,
+                parameters={"distance": "correlation"},
+                system=system,
+                kind=kind,
+                stimulus_set="objects",
+            )
+        )
+        names = [name(c) for c in CATEGORIES]
+        answers.append(_confusion(rng, system, kind, subjects, 0.35 + signal, names))
+        answers.append(_accuracy(rng, system, kind, subjects, 0.35 + signal))
+    return answers
+
+
+def _curves(rng, human: str, model: str, region: str, layer: str) -> tuple[DoseCurve, ...]:
+    task, match = ("computation", "accuracy"), ("algorithm", "rdm match")
+    return (
+        _curve(rng, human, "brain", region, *task, "virtual", 0.3),
+        _curve(rng, model, "model", layer, *task, "simulated", 0.4),
+        _curve(rng, model, "model", layer, *match, "simulated", 0.2),
+    )
+
+
+def _localisers(name: Name, model: str, region: str, layer: str) -> tuple[LocaliserResult, ...]:
+    contrast, human = name("face > rest"), name("human")
+    brain = ("unit", 400, 20, 6.1, 4.2)
+    rows = [(human, "brain", s, region, *brain) for s in SUBJECTS]
+    rows.append((model, "model", "seed-0", layer, "feature map", 64, 3, 9.0, 7.7))
+    return tuple(
+        LocaliserResult(
+            system,
+            kind,
+            subject,
+            place,
+            contrast,
+            n_units,
+            n_selected,
+            chosen,
+            heldout,
+            0.001,
+            unit,
+        )
+        for system, kind, subject, place, unit, n_units, n_selected, chosen, heldout in rows
+    )
+
+
+def _words(name: Name, model: str) -> dict[str, object]:
+    human = name("human")
+    return {
+        "truth": (
+            TruthLine(name("layer of V4"), name("net.layer.3"), name("net.layer.3"), found=True),
+            TruthLine(name("lesion effect"), name("-0.30"), name("-0.05"), found=False),
+        ),
+        "not_measured": (
+            NotMeasured(
+                "implementation", name("lesion of V1"), human, name("no lesions were made")
+            ),
+            NotMeasured("computation", name("shape bias"), model, name("no cue-conflict images")),
+            NotMeasured("algorithm", name("cka"), human, name("only published RDMs")),
+        ),
+        "audit": (
+            name("3 constant units were excluded in s2"),
+            name("92 of 92 stimuli are shared"),
+        ),
+        "methods": (
+            name("RDMs are 1 − r over units. Layers are chosen on one half of the stimuli."),
+        ),
+        "citations": (name("Kriegeskorte et al. 2008, doi:10.1016/j.neuron.2008.10.043"),),
+        "provenance": {
+            name("command"): name("neuroai compare toy2020"),
+            "versions": {"numpy": "2.0", "torch": "2.13.0"},
+            "data_sha256": "ab" * 32,
+            "seed": 0,
+        },
+    }
+
+
 @pytest.fixture(scope="session")
 def make_results() -> Callable[..., Results]:
     """Give a builder of results: ``name(text)`` may turn every name into something else."""
 
     def build(
         *,
-        name: Callable[[str], str] = str,
+        name: Name = str,
         n_layers: int = 8,
         n_stimuli: int = 24,
         networks: tuple[str, ...] = ("resnet", "mobilenet"),
@@ -176,178 +316,23 @@ def make_results() -> Callable[..., Results]:
             name(f"stim-{i:03d}"): name(CATEGORIES[i % len(CATEGORIES)]) for i in range(n_stimuli)
         }
         models = [name(network) for network in networks]
-        twin = name(f"{networks[0]}?init=random&seeds=0,1,2")
-        tops = np.linspace(0.34, 0.22, len(models))
-        scores = []
-        for model, top in zip(models, tops, strict=True):
-            scores += _grid(rng, model, "model", regions, layers, float(top))
-        scores += _grid(rng, twin, "untrained", regions, layers, 0.05)
-        for region in regions:
-            for kind, value in (("subject", 0.41), ("species", 0.37), ("confound", 0.12)):
-                scores.append(
-                    _score(
-                        "algorithm",
-                        "rdm",
-                        "rdm-spearman",
-                        region,
-                        model=name({"species": "monkey"}.get(kind, f"{kind} control")),
-                        candidate_kind=kind,
-                        value=value,
-                    )
-                )
-        for model, value in ((models[0], 0.21), (twin, -0.01)):
-            scores.append(
-                _score(
-                    "computation",
-                    "error_consistency",
-                    "kappa",
-                    "behaviour",
-                    model=model,
-                    candidate_kind="untrained" if model == twin else "model",
-                    value=value,
-                    ceiling_low=0.3,
-                    ceiling_high=0.45,
-                    pairs=_pairs(rng, value, 3),
-                    n_undefined=2,
-                )
-            )
-        scores.append(
-            _score(
-                "computation",
-                "shape_bias",
-                "shape-bias-difference",
-                "behaviour",
-                model=models[0],
-                status="not_measurable",
-                note=name("no cue-conflict images"),
-            )
+        twin = name(f"{networks[0]}{TWIN}")
+        scores = (
+            *_representation_scores(rng, name, models, twin, regions, layers),
+            *_behaviour_scores(rng, name, models[0], twin),
+            _lesion_score(name, models[0], layers[-1]),
         )
-        scores.append(
-            _score(
-                "algorithm",
-                "cka",
-                "cka-debiased",
-                regions[0],
-                model=models[0],
-                status="undefined",
-                note=name("a layer without variance"),
-            )
-        )
-        scores.append(
-            _score(
-                "implementation",
-                "lesion",
-                "accuracy-change",
-                "behaviour",
-                model=models[0],
-                model_region=layers[-1],
-                intervention=name("mean"),
-                dose=0.3,
-                value=-0.2,
-                p=0.01,
-            )
-        )
-        ids = list(labels)
-        who = {name("human"): ("brain", SUBJECTS, 0.5), models[0]: ("model", ("seed-0",), 0.4)}
-        who[twin] = ("model", ("seed-0", "seed-1", "seed-2"), 0.05)
-        answers = []
-        for system, (kind, subjects, signal) in who.items():
-            areas = regions if kind == "brain" else tuple(layers)
-            answers.append(
-                rdm_answer(
-                    _rdms(rng, n_stimuli, subjects, areas, signal),
-                    subjects=subjects,
-                    regions=areas,
-                    stimuli=ids,
-                    parameters={"distance": "correlation"},
-                    system=system,
-                    kind=kind,
-                    stimulus_set="objects",
-                )
-            )
-            truths = [name(c) for c in CATEGORIES]
-            right = 0.35 + signal
-            answers.append(_confusion(rng, system, kind, subjects, right, truths))
-            answers.append(_accuracy(rng, system, kind, subjects, right))
-        curves = [
-            _curve(
-                rng, name("human"), "brain", regions[1], "computation", "accuracy", "virtual", 0.3
-            ),
-            _curve(
-                rng, models[0], "model", layers[-1], "computation", "accuracy", "simulated", 0.4
-            ),
-            _curve(rng, models[0], "model", layers[-1], "algorithm", "rdm match", "simulated", 0.2),
-        ]
-        found = [
-            LocaliserResult(
-                name("human"),
-                "brain",
-                s,
-                regions[1],
-                name("face > rest"),
-                400,
-                20,
-                6.1,
-                4.2,
-                0.001,
-                "unit",
-            )
-            for s in SUBJECTS
-        ]
-        found.append(
-            LocaliserResult(
-                models[0],
-                "model",
-                "seed-0",
-                layers[-1],
-                name("face > rest"),
-                64,
-                3,
-                9.0,
-                7.7,
-                0.001,
-                "feature map",
-            )
-        )
+        place = (models[0], regions[1], layers[-1])
         return Results(
             title=name("toy2020 and two networks"),
             dataset=name("toy2020"),
             simulated=simulated,
-            scores=tuple(scores),
-            answers=tuple(answers),
-            dose_curves=tuple(curves),
-            localisers=tuple(found),
-            truth=(
-                TruthLine(name("layer of V4"), name("net.layer.3"), name("net.layer.3"), True),
-                TruthLine(name("lesion effect"), name("-0.30"), name("-0.05"), False),
-            ),
-            not_measured=(
-                NotMeasured(
-                    "implementation",
-                    name("lesion of V1"),
-                    name("human"),
-                    name("no lesions were made"),
-                ),
-                NotMeasured(
-                    "computation", name("shape bias"), models[0], name("no cue-conflict images")
-                ),
-                NotMeasured("algorithm", name("cka"), name("human"), name("only published RDMs")),
-            ),
-            audit=(
-                name("3 constant units were excluded in s2"),
-                name("92 of 92 stimuli are shared"),
-            ),
+            scores=scores,
+            answers=tuple(_answers(rng, name, models[0], twin, regions, layers, list(labels))),
+            dose_curves=_curves(rng, name("human"), *place),
+            localisers=_localisers(name, *place),
             stimulus_labels=labels,
-            methods=(
-                name("RDMs are 1 − r over units. Layers are chosen on one half of the stimuli."),
-            ),
-            citations=(name("Kriegeskorte et al. 2008, doi:10.1016/j.neuron.2008.10.043"),),
-            provenance={
-                name("command"): name("neuroai compare toy2020"),
-                "versions": {"numpy": "2.0", "torch": "2.13.0"},
-                "data_sha256": "ab" * 32,
-                "seed": 0,
-            },
+            **_words(name, models[0]),
         )
 
     return build

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from neuroai.reports.figures_layers import layer_curves
 from neuroai.reports.figures_lesions import common_limits, control_band, dose_figure
 from neuroai.reports.figures_rdm import percentiles, rdm_figure, subject_average
 from neuroai.reports.figures_scores import candidate_dots
+from neuroai.reports.lesions import best_localised, dose_groups, evidence, localised
 from neuroai.reports.selection import best_rows, candidates, ceiling_of, layer_grid, panel_of
 
 EXACT = 1e-10  # float64 algebra
@@ -125,12 +127,12 @@ def test_control_band_skips_what_is_undefined() -> None:
 
 def test_dose_figure_prints_targeted_beside_controls(results) -> None:
     """The table under a dose curve holds every dose with its p; both systems share one axis."""
-    brain, network, _ = results.dose_curves
-    limits = common_limits([brain, network])
+    brain, network, _ = dose_groups(results)
+    limits = common_limits([brain.average, network.average])
     drawing = dose_figure(brain, limits=limits)
     assert drawing.side == "brain"
-    assert [row[0] for row in drawing.rows] == ["0.1", "0.3", "1"]
-    assert [row[2] for row in drawing.rows] == ["0.870", "0.810", "0.600"]
+    assert [row[1] for row in drawing.rows] == ["0.1", "0.3", "1"]
+    assert [row[3] for row in drawing.rows] == ["0.870", "0.810", "0.600"]
     assert [row[-1] for row in drawing.rows] == [".120", ".020", ".010"]
     assert limits[0] < 0.47 and limits[1] > 0.9
     assert "recorded units masked" in drawing.caption
@@ -186,3 +188,65 @@ def test_ceiling_is_that_of_a_network() -> None:
     model = score("fc", 0.3, ceiling_low=0.38, ceiling_high=0.66)
     assert ceiling_of([subject, model]) == (0.38, 0.66)
     assert ceiling_of([score("fc", 0.3)]) is None
+
+
+def seeds_of(results, values: list[float], p: list[float]):
+    """Give results with the network's first curve once a seed, at other heights."""
+    first = results.dose_curves[1]
+    curves = [
+        replace(
+            first,
+            system=f"resnet (seed{index})",
+            baseline=value,
+            targeted=np.full(3, value),
+            controls=np.full((3, 10), value),
+            p=np.full(3, chance),
+        )
+        for index, (value, chance) in enumerate(zip(values, p, strict=True))
+    ]
+    return replace(results, dose_curves=tuple(curves))
+
+
+def test_seeds_of_one_system_share_a_panel(results) -> None:
+    """Curves of several seeds are one figure: averages are drawn, p stays that of each seed."""
+    (group,) = dose_groups(seeds_of(results, [0.9, 0.7], [0.01, 0.4]))
+    assert (group.system, group.members) == ("resnet", ("seed0", "seed1"))
+    np.testing.assert_allclose(group.average.targeted, 0.8, atol=EXACT)
+    np.testing.assert_allclose(group.average.controls, 0.8, atol=EXACT)
+    assert np.isnan(group.average.p).all()
+    assert evidence(group, -1) == "p ≤ .05 in 1 of 2"
+    drawing = dose_figure(group, limits=(0, 1))
+    assert len(drawing.rows) == 6 and drawing.rows[3][0] == "seed1"
+    assert "Thin lines: 2 seeds" in drawing.caption
+
+
+def test_a_name_with_brackets_is_left_whole(results) -> None:
+    """A system whose own name ends in brackets is no subject of another one."""
+    curve = replace(results.dose_curves[1], system="net (untrained)")
+    named = replace(results.localisers[-1], system="net (untrained)")
+    (group,) = dose_groups(replace(results, dose_curves=(curve,), localisers=(named,)))
+    assert (group.system, group.members) == ("net (untrained)", ("",))
+
+
+def test_localisers_are_summed_up(results) -> None:
+    """Subjects are averaged, and the region with the highest held-out t stands for a system."""
+    row = results.localisers[0]
+    rows = [
+        replace(row, t_heldout=2.0),
+        replace(row, subject="s2", t_heldout=4.0, heldout_p=0.5),
+        replace(row, region="V4", t_heldout=9.0),
+    ]
+    assert [(i.region, i.n_members, i.t_heldout) for i in localised(rows)] == [
+        ("IT", 2, 3.0),
+        ("V4", 1, 9.0),
+    ]
+    assert localised(rows)[0].n_small_p == 1
+    assert [item.region for item in best_localised(rows)] == ["V4"]
+
+
+def test_one_seed_keeps_its_layers() -> None:
+    """Rows of the only seed are the layers of the candidate, beside the choice over all seeds."""
+    grid = [score("conv", 0.1, seed="trained"), score("fc", 0.2, seed="trained")]
+    every = [*grid, score("fc", 0.19, selected=True)]
+    assert [len(rows) for rows in layer_grid(every).values()] == [2]
+    assert best_rows(every)[0].score.value == 0.19

@@ -9,8 +9,10 @@ import pytest
 
 from neuroai.errors import DataError
 from neuroai.format.results import Results
+from neuroai.format.scores import Score
 from neuroai.reports import page as page_module
 from neuroai.reports.page import MAX_BYTES, render, write_page
+from neuroai.reports.verdict import verdicts
 
 PAYLOADS = (
     "<script>alert(1)</script>",
@@ -171,15 +173,16 @@ def test_page_says_what_was_found(text) -> None:
     """The verdict holds value, interval, ceiling, p, counts and unit of inference."""
     assert "0.330" in text and "0.290 to 0.370" in text
     assert "noise ceiling 0.379 to 0.600" in text
-    assert "p = .001 (null: stimulus labels, 1,000 draws)" in text
+    assert "p .001 (stimulus labels, 1,000 draws)" in text
     assert "92 stimuli, 4 brain subjects, 1 network seed" in text
-    assert "the interval generalises over stimuli and subjects" in text
+    assert "unit of inference stimuli and subjects; uncalibrated with so few" in text
     assert "layer chosen on other stimuli than those it is scored on" in text
+    assert "0.330 below the noise ceiling resnet net.layer.5 against IT" in text
 
 
 def test_page_says_what_was_not_measurable(text) -> None:
     """What one side could not answer, and scores without a value, are spelt out."""
-    assert "lesion of V1 , human: not measurable — no lesions were made" in text
+    assert "Lesion of V1 , human: not measurable — no lesions were made" in text
     assert "not measurable: no cue-conflict images" in text
     assert "undefined: a layer without variance" in text
     assert " nan" not in text.lower()
@@ -262,3 +265,68 @@ def test_empty_results_make_a_page(tmp_path) -> None:
     text = Elements(path.read_text(encoding="utf-8")).text
     assert "No network was scored against this brain." in text
     assert "Nothing was asked at this level." in text
+
+
+def score(metric: str, **more: object) -> Score:
+    """Give one score of behaviour."""
+    given = {"brain_region": "", "model": "", "analysis": "accuracy: digit", **more}
+    return Score(
+        "computation",
+        metric=metric,
+        dataset="data",
+        stimulus_set="set",
+        model_region="behaviour",
+        **given,
+    )
+
+
+def test_own_values_are_one_figure() -> None:
+    """What each system reaches by itself is no headline; brain and networks share a figure."""
+    scores = (
+        score("value", model="net", value=0.958),
+        score("value", brain_region="monkey", value=0.934, note="pooled over subjects 0.9310"),
+    )
+    page = render(Results(title="t", dataset="d", simulated=False, scores=scores))
+    text = Elements(page).text
+    assert "No network was scored against this brain." in text
+    assert 'aria-label="accuracy on digit: monkey 0.934; net 0.958"' in page
+    assert "pooled over subjects 0.9310" in text
+    assert page.count('class="plot"') == 1
+
+
+def test_lower_reference_is_not_called_a_ceiling() -> None:
+    """Where only another subject's score is known, verdict and figure say that."""
+    one = score(
+        "error-consistency",
+        analysis="choices: digit",
+        brain_region="brain behaviour",
+        model="net",
+        value=0.3,
+        ci_low=0.2,
+        ci_high=0.4,
+        ceiling_low=0.503,
+    )
+    page = render(Results(title="t", dataset="d", simulated=False, scores=(one,)))
+    text = Elements(page).text
+    assert "below another subject" in text and "another subject reaches 0.503" in text
+    assert "no upper noise ceiling is known" in text
+    assert "layer behaviour" not in text
+
+
+def test_averaged_rdms_are_no_headline() -> None:
+    """Scores of averaged RDMs stand among the further metrics alone."""
+    kept = Score("algorithm", "rdm", "rdm-spearman", "d", "s", "IT", "net", "fc", value=0.222)
+    mean = replace(kept, analysis="score_of_mean_rdm", value=0.312)
+    results = Results(title="t", dataset="d", simulated=False, scores=(mean, kept))
+    assert [verdict.value for verdict in verdicts(results)] == ["0.222"]
+    assert "Further metrics and questions (1 figure)" in Elements(render(results)).text
+
+
+def test_verdict_is_of_a_network_that_was_asked() -> None:
+    """A published network may be better; the verdict is of the one that was asked."""
+    asked = Score("algorithm", "rdm", "rdm-spearman", "d", "s", "IT", "net", "fc", value=0.2)
+    scores = (replace(asked, model="published", value=0.4), asked)
+    results = Results(title="t", dataset="d", simulated=False, scores=scores)
+    named = replace(results, provenance={"models": [{"name": "net"}]})
+    assert [verdict.model for verdict in verdicts(named)] == ["net"]
+    assert [verdict.model for verdict in verdicts(results)] == ["published"]

@@ -195,9 +195,7 @@ def test_a_mask_beside_the_brain_is_refused(planted: Any, events: pd.DataFrame) 
 
 
 @pytest.mark.parametrize("shift", [-7.0, 36.1, 240.0, 1e4])
-def test_onsets_outside_the_run_are_named(
-    shift: float, planted: Any, events: pd.DataFrame
-) -> None:
+def test_onsets_outside_the_run_are_named(shift: float, planted: Any, events: pd.DataFrame) -> None:
     """One onset before the first scan or after the last is enough."""
     moved = events.assign(onset=events["onset"] + shift)
     with pytest.raises(DataError, match=r"onsets of the events lie outside the run.*240 s \(120"):

@@ -26,7 +26,9 @@ def book(path: Path, cells: str = CELLS, before: str = "") -> Path:
         "xl/_rels/workbook.xml.rels": (
             '<Relationships><Relationship Id="r1" Target="worksheets/sheet1.xml"/></Relationships>'
         ),
-        "xl/sharedStrings.xml": f"<sst {NAMESPACE}><si><r><t>two </t></r><r><t>runs</t></r></si></sst>",
+        "xl/sharedStrings.xml": (
+            f"<sst {NAMESPACE}><si><r><t>two </t></r><r><t>runs</t></r></si></sst>"
+        ),
         "xl/worksheets/sheet1.xml": (
             f"{before}<worksheet {NAMESPACE}><sheetData><row>{cells}</row></sheetData></worksheet>"
         ),

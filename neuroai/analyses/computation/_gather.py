@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neuroai.analyses.computation._trials import Trials, finished, known_stimuli, trials_of
+from neuroai.analyses.computation._trials import (
+    ORDER,
+    Trials,
+    finished,
+    in_order,
+    known_stimuli,
+    trials_of,
+)
 from neuroai.cards import ChoiceTask
 from neuroai.checks import listing
 from neuroai.format.answers import NotMeasurable, part_of
@@ -121,14 +128,23 @@ def _choices_of(
     found = cross_validated_choices(features, truth.tolist(), groups=ids.tolist())
     right = np.where(found.codes < 0, np.nan, found.labels == truth)
     condition = "condition" in shown.table.columns
-    return pd.DataFrame(
-        {
-            "subject": subject,
-            "region": region,
-            "stimulus": ids,
-            "choice": found.labels,
-            "truth": truth,
-            "correct": right.astype(float),
-            "condition": text(shown.column("condition", ids)) if condition else "",
-        }
+    # Columns of units may bear the same names (`session` of a pseudo-population).
+    order = {
+        name: recording[name].values
+        for name in ORDER
+        if name in recording.coords and recording[name].dims == (PRESENTATION,)
+    }
+    return in_order(
+        pd.DataFrame(
+            {
+                "subject": subject,
+                "region": region,
+                "stimulus": ids,
+                "choice": found.labels,
+                "truth": truth,
+                "correct": right.astype(float),
+                "condition": text(shown.column("condition", ids)) if condition else "",
+                **order,
+            }
+        )
     )

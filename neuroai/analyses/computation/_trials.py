@@ -22,7 +22,7 @@ NO_CHOICE = "trials without a choice"
 PER_STIMULUS = ("subject", "region", STIMULUS)
 COLUMNS = ("subject", "region", "stimulus", "choice", "truth", "correct", "condition")
 # Columns that say which of several trials came first; the order of the table decides the rest.
-_ORDER = ("session", "run", "repeat", "trial_index", "onset")
+ORDER = ("session", "run", "repeat", "trial_index", "onset")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def trials_of(
     missing = [name for name in ("choice", STIMULUS_ID) if name not in behaviour]
     if missing:
         return NotMeasurable(f"the trials of the task '{task.name}' state no {missing[0]}")
-    columns = {name: behaviour[name].values for name in (*_ORDER, "condition") if name in behaviour}
+    columns = {name: behaviour[name].values for name in (*ORDER, "condition") if name in behaviour}
     table = pd.DataFrame(
         {
             "subject": text(behaviour["subject"].values),
@@ -102,7 +102,7 @@ def trials_of(
         table = table[table["stimulus"].isin(shown.ids)]
     if table.empty:
         return NotMeasurable(f"'{system.name}' ran no trial of the task '{task.name}'")
-    table = _in_order(_completed(table, task=task, shown=shown))
+    table = in_order(_completed(table, task=task, shown=shown))
     return finished(
         table,
         system=system,
@@ -189,9 +189,9 @@ def _completed(table: pd.DataFrame, *, task: ChoiceTask, shown: StimulusSet | No
     return table
 
 
-def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
     keys = {}
-    for name in (name for name in _ORDER if name in table):
+    for name in (name for name in ORDER if name in table):
         numbers = pd.to_numeric(table[name], errors="coerce")
         keys[name] = table[name].astype(str) if numbers.isna().any() else numbers
     if not keys:
