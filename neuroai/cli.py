@@ -1,4 +1,4 @@
-"""The command line: ``neuroai demo | compare | run | ls | info | fetch | doctor``.
+"""The command line: ``neuroai demo | compare | check | run | ls | info | fetch | doctor``.
 
 Every command imports what it needs when it runs, so that ``neuroai --help`` stays quick. What a
 program may read goes to stdout (tables, ``--json``); what a person follows goes to stderr.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from neuroai._cli_check import check
 from neuroai.checks import known_name
 from neuroai.errors import NeuroaiError, ResourceError, UsageError
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from neuroai.format.results import Results
 
 FILES = ("report.html", "scores.csv", "scores.nc", "provenance.json")
-DATA_SUFFIXES = (".py", ".nc", ".zarr")
+DATA_SUFFIXES = (".py", ".nc", ".zarr", ".toml")
 UNEXPECTED = 1
 
 app = typer.Typer(
@@ -179,7 +180,7 @@ def demo(out: Out = None, seed: Seed = 0, as_json: Json = False, quiet: Quiet = 
 @app.command()
 def compare(
     dataset: Annotated[
-        str, typer.Argument(help="A name from 'neuroai ls datasets', or a .py, .nc or .zarr file.")
+        str, typer.Argument(help="A name from 'neuroai ls datasets', or a .toml, .py, .nc or .zarr file.")
     ],
     model: Models,
     out: Out = None,
@@ -280,6 +281,9 @@ def run(
         **counts,
     )
     _deliver(results, folder, as_json=as_json, quiet=quiet)
+
+
+app.command()(check)
 
 
 @app.command("ls")

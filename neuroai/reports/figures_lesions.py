@@ -278,10 +278,10 @@ def _localiser_caption(
 ) -> str:
     who = member_noun(every[0].kind, max(item.n_members for item in every))
     text = (
-        f"{plain(contrast_words(contrast))}: mean Welch t of the selected units, on the half that chose them "
-        f"(pale; too good by construction) and on the other half (solid); average of {who}"
-        + (", each a circle." if who[:2] != "1 " else ".")
+        f"{plain(contrast_words(contrast))}: mean Welch t of the selected units, on the half that "
+        "chose them (pale; too good by construction) and on the other half (solid); average of "
     )
+    text += f"{who}, each a circle." if max(item.n_members for item in every) > 1 else f"{who}."
     if len(shown) < len(every):
         text += f" The {len(shown)} best of {len(every)} regions are drawn."
     return text

@@ -30,6 +30,7 @@ DATASETS = Registry(
 )
 
 FORM_SUFFIXES = (".nc", ".zarr")
+DESCRIPTION = ".toml"
 NOT_IN_FILE = "the file does not hold it"
 NOT_STATED = "not stated in the file"
 
@@ -40,8 +41,9 @@ def load_dataset(name_or_path: str | Path, *, offline: bool = False) -> Holdings
     Parameters
     ----------
     name_or_path : str or pathlib.Path
-        A registered name; a ``.py`` file with ``CARD`` and ``load()``; or a ``.nc`` or ``.zarr``
-        that `neuroai.format.files.save` wrote.
+        A registered name; a ``.py`` file with ``CARD`` and ``load()``; a ``.toml`` description,
+        as ``neuroai check --write`` drafts it; or a ``.nc`` or ``.zarr`` that
+        `neuroai.format.files.save` wrote.
     offline : bool
         Forbid the network.
 
@@ -59,13 +61,18 @@ def load_dataset(name_or_path: str | Path, *, offline: bool = False) -> Holdings
         The file does not hold something that a system can be made of.
     """
     path = Path(name_or_path).expanduser()
-    if path.suffix not in (*FORM_SUFFIXES, ".py"):
+    if path.suffix not in (*FORM_SUFFIXES, ".py", DESCRIPTION):
         return _load(DATASETS.get(str(name_or_path)), offline=offline)
     if not path.exists():
         raise UsageError(f"There is no file {path}. Give a path that exists, or a registered name.")
     if path.suffix == ".py":
         module = module_from(path, name=f"neuroai_user_dataset_{path.stem}")
         return _load(entry_of(module, registry=DATASETS, stem=path.stem), offline=offline)
+    if path.suffix == DESCRIPTION:
+        # Imported here: a description is put together with this file's tables of stimuli.
+        from neuroai.sources.description import load_description
+
+        return load_description(path)
     return from_form(open_form(path), name=path.stem, source=str(path))
 
 
@@ -108,7 +115,8 @@ def from_form(data: xr.DataArray | xr.Dataset | Answer, *, name: str, source: st
             "Write a data set file (.py) that puts it together with one."
         )
     attrs = _facts(data)
-    stimuli = StimulusSet(name=attrs["stimulus_set"], table=_stimulus_table(data))
+    columns = pd.DataFrame(stimulus_columns(data), dtype=object)
+    stimuli = StimulusSet(name=attrs["stimulus_set"], table=stimulus_table(columns))
     missing = {
         key: NOT_IN_FILE for key in ("recordings", "behaviour", "lesions") if key != holders[form]
     }
@@ -127,13 +135,8 @@ def _facts(data: xr.DataArray | xr.Dataset | Answer) -> dict[str, str]:
     return {name: str(data.attrs.get(name, "")) for name in names}
 
 
-def _stimulus_table(data: xr.DataArray | xr.Dataset | Answer) -> pd.DataFrame:
+def stimulus_table(table: pd.DataFrame) -> pd.DataFrame:
     """Gather the ids, with those text columns that are constant within every stimulus."""
-    if isinstance(data, Answer):
-        columns = {STIMULUS_ID: np.asarray(data.stimuli, dtype=object)}
-    else:
-        columns = _stimulus_columns(data)
-    table = pd.DataFrame(columns, dtype=object)
     grouped = table.groupby(STIMULUS_ID, sort=True)
     constant = [name for name in table.columns[1:] if (grouped[name].nunique() <= 1).all()]
     result = grouped[constant].first() if constant else pd.DataFrame(index=grouped.size().index)
@@ -141,7 +144,10 @@ def _stimulus_table(data: xr.DataArray | xr.Dataset | Answer) -> pd.DataFrame:
     return result.assign(sha256="")
 
 
-def _stimulus_columns(data: xr.DataArray | xr.Dataset) -> dict[str, np.ndarray]:
+def stimulus_columns(data: xr.DataArray | xr.Dataset | Answer) -> dict[str, np.ndarray]:
+    """Give what was shown in every presentation or trial, with the text columns beside it."""
+    if isinstance(data, Answer):
+        return {STIMULUS_ID: np.asarray(data.stimuli, dtype=object)}
     along = PRESENTATION if PRESENTATION in data.dims else TRIAL
     variables = data.coords if isinstance(data, xr.DataArray) else data.variables
     if STIMULUS_ID not in variables:
