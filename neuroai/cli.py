@@ -180,7 +180,7 @@ def demo(out: Out = None, seed: Seed = 0, as_json: Json = False, quiet: Quiet = 
 @app.command()
 def compare(
     dataset: Annotated[
-        str, typer.Argument(help="A name from 'neuroai ls datasets', or a .toml, .py, .nc or .zarr file.")
+        str, typer.Argument(help="A name from 'neuroai ls datasets', or a .toml, .py, .nc, .zarr.")
     ],
     model: Models,
     out: Out = None,

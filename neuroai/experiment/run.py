@@ -137,6 +137,7 @@ def _sha256_of(data: SystemData) -> str:
 
 
 def model_facts(network: System) -> dict[str, object]:
+    """Give what identifies a network, its weights' hashes included, for the provenance."""
     facts: dict[str, object] = {"name": network.name, "subjects": list(network.subjects)}
     for key in ("revision", "device", "batch_size", "reduce", "untrained"):
         if hasattr(network, key):

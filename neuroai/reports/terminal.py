@@ -15,6 +15,7 @@ from neuroai.reports.context import audit, merged
 from neuroai.reports.lesions import best_localised, dose_groups, fall, localiser_words
 from neuroai.reports.numbers import counted, number, outcome, probability, span
 from neuroai.reports.selection import (
+    MEAN_RDM,
     Panel,
     Row,
     asked_and_published,
@@ -118,6 +119,7 @@ def _level(results: Results, level: str, width: int) -> Lines:
         lines.append((FAINT, _line(("", "layer", "score", "95 % interval", "p"), width)))
     for panel, scores in main.items():
         lines += _block(panel, scores, asked, width)
+        lines += _of_mean_rdm(results, panel, asked, width)
     counts = dict.fromkeys(text for scores in main.values() if (text := _counted(scores)))
     lines += [line for text in counts for line in _wrapped(text, width, style=FAINT)]
     if level == "implementation":
@@ -164,6 +166,33 @@ def _block(panel: Panel, scores: Sequence[Score], asked: frozenset[str], width: 
     if any(row.choice == "highest" for row in rows):
         lines.append((FAINT, "  * highest of several on the same stimuli"))
     return lines
+
+
+def _of_mean_rdm(results: Results, panel: Panel, asked: frozenset[str], width: int) -> Lines:
+    """Print what networks score against the averaged RDM, which many papers give: no ceiling."""
+    rows = [
+        s
+        for s in results.scores
+        if s.analysis == MEAN_RDM
+        and s.status == "ok"
+        and (s.brain_region, s.metric) == (panel.brain_region, panel.metric)
+        and s.candidate_kind == "model"
+        and s.model in asked
+    ]
+    best = {name: max((s for s in rows if s.model == name), key=_value) for name in _names(rows)}
+    told = [f"{name} {layer_of(s)} {number(s.value)}" for name, s in best.items()]
+    if not told:
+        return []
+    text = f"{MEAN_RDM} (RDMs averaged first; no ceiling applies), highest layer: "
+    return _wrapped(text + ", ".join(told), width, style=FAINT, indent="    ")
+
+
+def _value(score: Score) -> float:
+    return score.value
+
+
+def _names(scores: Sequence[Score]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(score.model for score in scores))
 
 
 def _limits(scores: Sequence[Score], published: Sequence[Row], width: int) -> Lines:

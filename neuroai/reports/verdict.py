@@ -27,6 +27,7 @@ from neuroai.reports.words import candidate_words, metric_words
 
 CHANCE_P = 0.05
 NONE = "none: too few subjects"
+CLEAREST = "clearest of {} dose curves, p not corrected for that choice; all stand below"
 LED_BY = ("algorithm", "computation", "implementation")
 
 
@@ -208,7 +209,7 @@ def _lesion_verdicts(results: Results) -> list[Verdict]:
     for kind in ("model", "brain"):
         mine = [group for group in groups if group.average.kind == kind]
         if mine:
-            found.append(_lesion_verdict(max(mine, key=_certainty)))
+            found.append(_lesion_verdict(max(mine, key=_certainty), of=len(mine)))
     return found
 
 
@@ -218,7 +219,7 @@ def _certainty(group: DoseGroup) -> tuple[float, float]:
     return small, abs(group.average.targeted[-1] - group.average.baseline)
 
 
-def _lesion_verdict(group: DoseGroup) -> Verdict:
+def _lesion_verdict(group: DoseGroup, *, of: int) -> Verdict:
     curve = group.average
     change = float(curve.targeted[-1]) - curve.baseline
     sure = evidence(group, -1)
@@ -252,5 +253,6 @@ def _lesion_verdict(group: DoseGroup) -> Verdict:
             ("measure", f"change of {curve.measure}"),
             ("controls", f"{curve.controls.shape[1]:,} a dose"),
             ("n", who),
+            *([("shown", CLEAREST.format(of))] if of > 1 else []),
         ),
     )

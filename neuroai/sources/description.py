@@ -109,7 +109,7 @@ def _shown(
 ) -> pd.DataFrame:
     """Gather what was shown, with the text columns that are one value within every stimulus."""
     columns = [pd.DataFrame(stimulus_columns(one), dtype=object) for one in data]
-    texts = [frame.select_dtypes(include="object") for frame in frames]
+    texts = [frame.drop(columns=["onset", "duration"]) for frame in frames]
     return stimulus_table(pd.concat([*columns, *texts], ignore_index=True))
 
 

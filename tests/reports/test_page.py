@@ -177,6 +177,7 @@ def test_page_says_what_was_found(text) -> None:
     assert "92 stimuli, 4 brain subjects, 1 network seed" in text
     assert "unit of inference stimuli and subjects; uncalibrated with so few" in text
     assert "layer chosen on other stimuli than those it is scored on" in text
+    assert "clearest of 2 dose curves, p not corrected for that choice" in text
     assert "0.330 below the noise ceiling resnet net.layer.5 against IT" in text
 
 
