@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from neuroai.errors import NeuroaiError, UsageError
+from neuroai.format.seal import is_sealed
 from neuroai.sources.finding import Finding
 from neuroai.sources.pairing import cross_checked
 from neuroai.sources.recognise_arrays import (
@@ -18,6 +20,7 @@ from neuroai.sources.recognise_arrays import (
     recognise_npy,
     recognise_npz,
     recognise_safetensors,
+    recognise_zarr,
 )
 from neuroai.sources.recognise_eeg import recognise_eeg
 from neuroai.sources.recognise_fmri import recognise_gifti, recognise_nifti
@@ -36,10 +39,13 @@ READERS: dict[str, Callable[[Path], Finding]] = {
     "safetensors": recognise_safetensors,
     "table": recognise_table,
 }
+# What stands in a folder beside the data and is no fault of it.
+IGNORED = ("unknown", "json", "eeg-part", "image", "other", "empty-folder")
 KNOWN = (
     "NIfTI, GIFTI, FIF, EDF, BDF, BrainVision, EEGLAB, NWB, MATLAB, CSV, TSV, .nc, .zarr, .npz, "
     ".safetensors, a folder of images or a BIDS folder"
 )
+NOTHING = "it holds no file that is read here"
 OTHERS = {
     "image": ("an image", "Give the folder that holds the images."),
     "eeg-part": ("part of an EEG recording", "It is read through the header beside it."),
@@ -162,14 +168,14 @@ def _description(path: Path) -> Finding:
 def _folder(path: Path) -> Finding:
     kind = folder_kind(path)
     if kind == "zarr":
-        return recognise_form(path)
+        return recognise_form(path) if is_sealed(path) else recognise_zarr(path)
     if kind == "images":
         return image_folder(path)
     paths, n_other = files_of(path, bids=kind == "bids")
-    parts = cross_checked(tuple(recognise(one) for one in paths))
-    counts: dict[str, int] = {}
-    for part in parts:
-        counts[part.title] = counts.get(part.title, 0) + 1
+    every = [recognise(one) for one in paths]
+    parts = cross_checked(tuple(one for one in every if one.kind not in IGNORED))
+    n_other += len(every) - len(parts)
+    counts = Counter(inner.title for part in parts for inner in part.flat())
     found = [f"{n} × {title}" for title, n in sorted(counts.items())]
     if n_other:
         found.append(f"{n_other} other files, left out")
@@ -179,7 +185,7 @@ def _folder(path: Path) -> Finding:
         found.insert(0, f"{len(subjects)} subjects with data")
         folder = replace(folder, kind="bids", title="a BIDS folder", found=tuple(found))
     if not parts:
-        return replace(folder, wrong=("it holds no file that is read here",), do=f"Read: {KNOWN}.")
+        return replace(folder, kind="empty-folder", odd=(NOTHING,), do=f"What is read: {KNOWN}.")
     return folder
 
 

@@ -174,6 +174,19 @@ def recognise_safetensors(path: Path) -> Finding:
     return _activations(path, sizes, listed, "safetensors")
 
 
+def recognise_zarr(path: Path) -> Finding:
+    """List the arrays of a Zarr group that is not in the common form."""
+    import zarr
+
+    group = zarr.open_group(path, mode="r")
+    sizes = {name: tuple(array.shape) for name, array in group.arrays()}
+    stated: Any = group.attrs.get(STIMULUS_ID)
+    if STIMULUS_ID in sizes:
+        stated = np.ravel(np.asarray(group[STIMULUS_ID][:])).tolist()
+    ids = [str(key) for key in stated] if isinstance(stated, list) else None
+    return _activations(path, sizes, ids, "zarr")
+
+
 def _activations(
     path: Path, sizes: dict[str, tuple[int, ...]], ids: list[str] | None, suffix: str
 ) -> Finding:

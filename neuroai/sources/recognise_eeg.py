@@ -29,12 +29,30 @@ def recognise_eeg(path: Path) -> Finding:
 
     with warnings.catch_warnings(), mne.use_log_level("ERROR"):
         warnings.simplefilter("ignore")
+        other = _other_fif(path)
+        if other:
+            return Finding(
+                path, "other", f"FIF file of another kind ({other})", do="It is left out."
+            )
         opened = open_eeg(path)
         if isinstance(opened, list):
             return _averages(path, opened)
         epochs = isinstance(opened, mne.BaseEpochs)
         columns, notes = (_metadata(opened), ()) if epochs else _events(opened)
         return _described(path, opened, columns, epochs=epochs, notes=notes)
+
+
+def _other_fif(path: Path) -> str:
+    """Name what a FIF file holds that is no recording, such as a covariance."""
+    import mne
+
+    if not path.name.endswith((".fif", ".fif.gz")):
+        return ""
+    try:
+        kind = str(mne.what(path))
+    except (OSError, ValueError, RuntimeError, EOFError):
+        return ""  # damaged: opening it says how
+    return "" if kind in ("raw", "epochs", "evoked", "unknown") else kind
 
 
 def _metadata(epochs: Any) -> dict[str, np.ndarray]:

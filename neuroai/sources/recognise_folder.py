@@ -69,7 +69,8 @@ def files_of(path: Path, *, bids: bool) -> tuple[list[Path], int]:
     if not bids:
         inner = sorted(one for one in path.iterdir() if not one.name.startswith("."))
         kept = [one for one in inner if one.is_file() and one.name.lower() not in LEFT_OUT]
-        folders = [one for one in inner if one.is_dir() and folder_kind(one) != "folder"]
+        # A link to a folder could lead back here.
+        folders = [one for one in inner if one.is_dir() and not one.is_symlink()]
         return kept + folders, len(inner) - len(kept) - len(folders)
     found = [one for one in _files(path) if "stimuli" not in one.relative_to(path).parts]
     kept = [one for one in found if one.name.endswith(BIDS_ENDINGS) and not _of_store(one)]

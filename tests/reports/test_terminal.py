@@ -145,3 +145,13 @@ def test_obeys_no_name(make_results) -> None:
     assert "\x1b" not in terminal_table(results, colour=False)
     assert "\x1b[2J" not in terminal_table(results, colour=True)
     assert "\x1b[1m" in terminal_table(results, colour=True)
+
+
+def test_the_score_of_the_averaged_rdm_is_printed_without_a_ceiling() -> None:
+    """Many papers give it: it stands under the score, named, and never as the score."""
+    kept = Score("algorithm", "rdm", "rdm-spearman", "d", "s", "human IT", "net", "fc", value=0.222)
+    mean = replace(kept, analysis="score_of_mean_rdm", value=0.312)
+    lower = replace(mean, model_region="conv", value=0.1)
+    text = terminal_table(small(kept, lower, mean), width=100, colour=False)
+    line = next(row for row in text.splitlines() if "score_of_mean_rdm" in row)
+    assert "no ceiling applies" in line and "net fc 0.312" in text.replace("\n    ", " ")
