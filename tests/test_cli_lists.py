@@ -26,7 +26,7 @@ def test_ls_lists_what_is_registered(kind, capsys):
         (["ls", "metrcs"], "Did you mean 'metrics'?"),
         (["ls", "layers"], "neuroai ls layers MODEL"),
         (["ls", "metrics", "hf:x"], "neuroai ls layers MODEL"),
-        (["info", "kriegeskorte208"], "Did you mean 'kriegeskorte2008'?"),
+        (["info", "kriegeskorte208"], "Did you mean 'kriegeskorte2008'"),
         (["fetch", "kriegeskorte208"], "Did you mean 'kriegeskorte2008'?"),
     ],
 )

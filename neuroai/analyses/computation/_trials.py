@@ -190,6 +190,7 @@ def _completed(table: pd.DataFrame, *, task: ChoiceTask, shown: StimulusSet | No
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Sort trials by session, run, repeat and onset, as far as the table has these columns."""
     keys = {}
     for name in (name for name in ORDER if name in table):
         numbers = pd.to_numeric(table[name], errors="coerce")
