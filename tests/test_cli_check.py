@@ -19,6 +19,7 @@ from pynwb import NWBHDF5IO, NWBFile
 from pynwb.file import Subject
 
 from neuroai.cli import main
+from neuroai.sources.catalogue import load_dataset
 
 N_STIMULI = 12
 IDS = [f"face{i}" if i < N_STIMULI // 2 else f"house{i}" for i in range(N_STIMULI)]
@@ -269,6 +270,70 @@ def test_activations_alone_are_no_data(here: Path, capsys: pytest.CaptureFixture
     assert "--model acts:layers.npz" in capsys.readouterr().out
     assert main(["check", "layers.npz", "--write", "mydata.toml"]) == 2
     assert "no recording and no behaviour" in capsys.readouterr().err
+
+
+def write_bids_eeg(folder: Path) -> None:
+    """Two tasks of EEG; events of which one names no stimulus; a table of stimuli."""
+    rng = np.random.default_rng(4)
+    eeg = folder / "sub-01" / "eeg"
+    eeg.mkdir(parents=True)
+    for task, runs in (("see", "12"), ("rest", "1")):
+        for run in runs:
+            info = mne.create_info([f"E{i}" for i in range(4)], 100.0, "eeg")
+            raw = mne.io.RawArray(MICROVOLT * rng.standard_normal((4, 3000)), info, verbose="ERROR")
+            stem = f"sub-01_task-{task}_run-{run}"
+            raw.save(eeg / f"{stem}_eeg.fif", verbose="ERROR")
+            rows = [f"{1 + 2 * i}\t0.5\t{key}" for i, key in enumerate([*IDS, "n/a"])]
+            table = "\n".join(["onset\tduration\tstim_id", *rows])
+            (eeg / f"{stem}_events.tsv").write_text(table + "\n")
+    rows = [f"{i}\t{key}\t{kind}" for i, (key, kind) in enumerate(zip(IDS, KIND, strict=True))]
+    (folder / "stimuli.tsv").write_text("\n".join(["stimulus_id\tstim_id\tkind", *rows]) + "\n")
+
+
+@pytest.mark.filterwarnings("ignore:This filename:RuntimeWarning")
+def test_a_bids_folder_of_eeg_is_described(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Runs join, the other task is named, the table's ids are those of the events."""
+    write_bids_eeg(here)
+    assert main(["check", ".", "--write", "mydata.toml"]) == 0
+    text = (here / "mydata.toml").read_text()
+    described = tomllib.loads(text)
+    (recording,) = described["recordings"]
+    assert [Path(one).name for one in recording["events"]] == [
+        "sub-01_task-see_run-1_events.tsv",
+        "sub-01_task-see_run-2_events.tsv",
+    ]
+    assert recording["without_stimulus"] == "drop" and "left out: rest" in text
+    assert described["stimuli"] == {"table": "stimuli.tsv", "id": "stim_id"}
+    capsys.readouterr()
+    assert main(["check", "mydata.toml"]) == 0
+    printed = capsys.readouterr().out
+    assert "24 presentation × 4 unit × 101 time" in printed
+    assert "2 events without 'stim_id' were left out" in printed
+
+
+def test_behaviour_is_described_with_its_task(here: Path) -> None:
+    """Columns, options, unit of time and the task; the description loads."""
+    rows = [
+        f"p1,{k},{kind},{kind},{500 + i}" for i, (k, kind) in enumerate(zip(IDS, KIND, strict=True))
+    ]
+    (here / "naming.csv").write_text("\n".join(["participant,image,response,category,RT", *rows]))
+    assert main(["check", "naming.csv", "--write", "mydata.toml"]) == 0
+    described = tomllib.loads((here / "mydata.toml").read_text())
+    (part,) = described["behaviour"]
+    assert part["options"] == ["face", "house"] and part["response_time_unit"] == "ms"
+    assert part["columns"]["truth"] == "category" and described["tasks"][0]["name"] == "naming"
+    (table,) = load_dataset(here / "mydata.toml").systems[0].behaviour
+    assert float(table["response_time"][0]) == 0.5 and float(table["correct"].mean()) == 1.0
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a'b", "ünï", "a b", "a#b", "\x7f", "a\nb = 1"])
+def test_any_name_of_a_file_can_be_written(here: Path, name: str) -> None:
+    """The name is quoted; nothing in it becomes a key of the description."""
+    path = write_nwb(here).rename(here / f"{name}.nwb")
+    assert main(["check", str(path), "--write", "mydata.toml"]) == 0
+    described = tomllib.loads((here / "mydata.toml").read_text())
+    assert described["recordings"][0]["files"] == [f"{name}.nwb"]
+    assert set(described) == {"name", "system", "species", "stimuli", "recordings", "contrasts"}
 
 
 def test_a_moved_folder_still_loads(here: Path) -> None:

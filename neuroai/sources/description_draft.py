@@ -15,7 +15,7 @@ from neuroai.sources.pairing import RUNS, companion, of_kind, same_grid
 
 MOST_CONTRASTS = 4
 ANIMALS = {"mus musculus": "mouse", "macaca mulatta": "monkey", "rattus norvegicus": "rat"}
-USED = (*RUNS, "eeg", "nwb", "form", "behaviour")
+USED = (*RUNS, "eeg", "nwb", "rasters", "form", "behaviour")
 FROM_NAME = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -49,6 +49,7 @@ def draft(findings: Sequence[Finding], *, folder: Path, name: str) -> str:
             "nothing to describe. Give the recordings too."
         )
     parts = _Parts(findings, folder.resolve())
+    recordings = list(parts.recordings())
     lines = [
         "# What these files are. Check every line marked with '<-', then compare:",
         "#   neuroai compare THIS_FILE --model hf:FOLDER",
@@ -57,8 +58,8 @@ def draft(findings: Sequence[Finding], *, folder: Path, name: str) -> str:
         f"system = {_text(_system(data))}  # <- who was recorded: human, monkey, mouse ...",
         f"species = {_text(_species(data))}",
         "",
-        *parts.stimuli(),
-        *parts.recordings(),
+        *parts.stimuli(shown=recordings),
+        *recordings,
         *parts.behaviour(),
         *parts.contrasts(),
     ]
@@ -110,13 +111,14 @@ class _Parts:
         self.findings, self.folder = findings, folder
         self.events = of_kind(findings, "events")
         self.paired: list[Finding] = []
+        self.tasks_left_out: list[str] = []
 
     def path(self, path: Path) -> str:
         whole = path.resolve()
         inside = whole.is_relative_to(self.folder)
         return whole.relative_to(self.folder).as_posix() if inside else str(whole)
 
-    def stimuli(self) -> Iterator[str]:
+    def stimuli(self, *, shown: Sequence[str]) -> Iterator[str]:
         images, tables = of_kind(self.findings, "images"), of_kind(self.findings, "stimuli")
         inner = [i.facts["table"] for i in images if i.facts["table"] and not tables]
         yield "[stimuli]"
@@ -127,7 +129,9 @@ class _Parts:
         if tables:
             facts = tables[0].facts
             yield f"table = {_text(self.path(tables[0].path))}"
-            yield f"id = {_text(facts['id'])}  # <- of {_comment(facts['columns'])}"
+            # The table's ids are those of the events where it has a column of the same name.
+            same = [c for c in facts["columns"] if f"stimulus_id = {_text(c)}" in "\n".join(shown)]
+            yield f"id = {_text((same or [facts['id']])[0])}  # <- of {_comment(facts['columns'])}"
             if facts["file"]:
                 yield f"file = {_text(facts['file'])}"
         elif inner:
@@ -142,10 +146,16 @@ class _Parts:
         taken: set[str] = set()
         for one in of_kind(self.findings, "nwb"):
             yield from self._nwb(one, taken)
+        units = of_kind(self.findings, "rasters")
+        if units:
+            yield from self._rasters(units)
         for one in of_kind(self.findings, "form"):
             if one.facts["form"] == "recording":
                 yield from ("[[recordings]]", 'reader = "form"')
                 yield from (f"files = {_texts([self.path(one.path)])}", "")
+        if self.tasks_left_out:
+            yield f"# Runs of these tasks were left out: {_comment(self.tasks_left_out)}"
+            yield ""
 
     def _subjects(self, *kinds: str) -> list[list[Finding]]:
         """Put the runs of one subject and task together."""
@@ -161,6 +171,7 @@ class _Parts:
             counts = {t: sum(len(v) for (_, k), v in groups.items() if k == t) for t in tasks}
             most = max(sorted(tasks), key=lambda task: counts[task])
             groups = {key: runs for key, runs in groups.items() if key[1] == most}
+            self.tasks_left_out += sorted(tasks - {most})
         return list(groups.values())
 
     def _with_events(self, runs: Sequence[Finding], *, needed: bool) -> list[Finding]:
@@ -241,6 +252,8 @@ class _Parts:
         if tables:
             yield f"events = {_paths([self.path(table.path) for table in tables])}"
         yield f"stimulus_id = {_text(column)}{comment}"
+        if any(table.facts["n_missing"] for table in tables):
+            yield f'without_stimulus = "drop"  # <- events without {_comment([column])}'
         if facts["what"] == "raw":
             yield "tmin = -0.2  # <- the window around each onset, in seconds"
             yield "tmax = 0.8"
@@ -269,6 +282,20 @@ class _Parts:
             yield f"region = {_text(region)}  # the column that says where the units lie"
         elif not region:
             yield 'region = "brain"  # <- where all of them lie'
+        yield ""
+
+    def _rasters(self, units: Sequence[Finding]) -> Iterator[str]:
+        facts = units[0].facts
+        column, comment = _chosen(facts["candidates"])
+        yield from ("[[recordings]]", 'reader = "rasters"')
+        yield 'subject = "01"  # <-'
+        yield 'region = "brain"  # <- where all of them lie'
+        yield f"files = {_paths([self.path(unit.path) for unit in units])}"
+        yield f"stimulus_id = {_text(column)}{comment}"
+        yield f"window = {facts['window']}  # <- seconds around the stimulus"
+        yield f"zero = {_text(facts['zero'])}  # <- the field that says when it came on"
+        if facts["session"]:
+            yield f"session = {_text(facts['session'])}"
         yield ""
 
     def behaviour(self) -> Iterator[str]:

@@ -22,6 +22,7 @@ from neuroai.sources.description_schema import (
     EegPart,
     FmriPart,
     FormPart,
+    RastersPart,
     RoisPart,
     UnitsPart,
 )
@@ -29,11 +30,13 @@ from neuroai.sources.eeg import read_eeg
 from neuroai.sources.fmri import read_bold
 from neuroai.sources.fmri_audit import check_grid
 from neuroai.sources.inside import existing
+from neuroai.sources.rasters import read_rasters
 from neuroai.sources.rois_nwb import read_nwb_rois
 from neuroai.sources.spikes_nwb import read_nwb_units
 from neuroai.sources.tables import MISSING, read_table
 
 WITHOUT = ("raise", "drop")
+TIMES = ("onset", "duration", "sample")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ def build_recording(part: Any, place: Place) -> tuple[xr.DataArray, pd.DataFrame
         recording = _eeg(part, place)
     elif isinstance(part, (UnitsPart, RoisPart)):
         recording = _nwb(part, place)
+    elif isinstance(part, RastersPart):
+        recording = _rasters(part, place)
     else:
         recording = _form(part, place)
     if part.region and isinstance(part, (EegPart, FormPart, FmriPart)):
@@ -124,8 +129,7 @@ def _with_regions(
 
 
 def _fmri(part: FmriPart, place: Place) -> tuple[xr.DataArray, pd.DataFrame]:
-    one_of(part.without_stimulus, WITHOUT, option=f"{place.where}: without_stimulus")
-    tables = [_event_frame(path, part) for path in place.files(part.events)]
+    tables = _event_frames(part, place)
     labels, names = _atlas(part, place)
     recording = read_bold(
         place.files(part.files),
@@ -148,19 +152,30 @@ def _fmri(part: FmriPart, place: Place) -> tuple[xr.DataArray, pd.DataFrame]:
         scale=part.scale,
         undefined=part.undefined,
     )
+    noted = _noted(recording, tables, part.stimulus_id)
+    return noted, pd.concat(tables, ignore_index=True)
+
+
+def _noted(recording: xr.DataArray, tables: Sequence[pd.DataFrame], column: str) -> xr.DataArray:
+    """Count in the attr `note` the events that were left out."""
     n_left_out = sum(int(table.attrs["left_out"]) for table in tables)
-    if n_left_out:
-        said = f"{n_left_out} events without '{part.stimulus_id}' were left out"
-        notes = [recording.attrs.get("note", ""), said]
-        recording = recording.assign_attrs(note="; ".join(note for note in notes if note))
-    return recording, pd.concat(tables, ignore_index=True)
+    if not n_left_out:
+        return recording
+    said = f"{n_left_out} events without '{column}' were left out"
+    notes = [recording.attrs.get("note", ""), said]
+    return recording.assign_attrs(note="; ".join(note for note in notes if note))
 
 
-def _event_frame(path: Path, part: FmriPart) -> pd.DataFrame:
+def _event_frames(part: FmriPart | EegPart, place: Place) -> list[pd.DataFrame]:
+    one_of(part.without_stimulus, WITHOUT, option=f"{place.where}: without_stimulus")
+    return [_event_frame(path, part) for path in place.files(part.events)]
+
+
+def _event_frame(path: Path, part: FmriPart | EegPart) -> pd.DataFrame:
     table = read_table(path)
     columns = {name: _gone(values) for name, values in table.columns.items()}
     frame = pd.DataFrame(columns, dtype=object)
-    frame[STIMULUS_ID] = _gone(table.text(part.stimulus_id))
+    frame[STIMULUS_ID] = _gone(table.text(part.stimulus_id or "trial_type"))
     missing = frame[STIMULUS_ID].isna()
     if missing.any() and part.without_stimulus == "raise":
         raise DataError(
@@ -168,7 +183,9 @@ def _event_frame(path: Path, part: FmriPart) -> pd.DataFrame:
             f"the first on line {int(np.flatnonzero(missing)[0]) + 2}. Name another column, or say "
             'without_stimulus = "drop" to leave these events out.'
         )
-    frame["onset"], frame["duration"] = table.numbers("onset"), table.numbers("duration")
+    for name in TIMES:
+        if name in frame or name == "onset":
+            frame[name] = table.numbers(name)
     kinds = frame["trial_type"] if "trial_type" in frame else frame[STIMULUS_ID]
     frame["trial_type"] = kinds.fillna(frame[STIMULUS_ID])
     kept = frame[~missing].reset_index(drop=True)
@@ -216,7 +233,7 @@ def _labels_of(masks: Mapping[str, str], place: Place) -> tuple[Any, dict[int, s
 
 
 def _eeg(part: EegPart, place: Place) -> xr.DataArray:
-    files, events = place.files(part.files), place.files(part.events)
+    files, events = place.files(part.files), _event_frames(part, place)
     if events and len(events) != len(files):
         raise UsageError(
             f"{place.where}: {len(files)} files need {len(files)} tables of events; "
@@ -230,7 +247,7 @@ def _eeg(part: EegPart, place: Place) -> xr.DataArray:
             system=place.system,
             subject=part.subject,
             stimulus_set=place.stimulus_set,
-            stimulus_id=part.stimulus_id or None,
+            stimulus_id=part.stimulus_id or None if table is None else STIMULUS_ID,
             events=table,
             conditions=part.conditions or None,
             tmin=part.tmin,
@@ -243,7 +260,7 @@ def _eeg(part: EegPart, place: Place) -> xr.DataArray:
         )
         for path, table in zip(files, events or [None] * len(files), strict=True)
     ]
-    return _joined(parts, files)
+    return _noted(_joined(parts, files), events, part.stimulus_id)
 
 
 def _joined(parts: Sequence[xr.DataArray], files: Sequence[Path]) -> xr.DataArray:
@@ -301,6 +318,26 @@ def _nwb(part: UnitsPart | RoisPart, place: Place) -> xr.DataArray:
         bin_width=part.bin_width,
         measure=part.measure,
         **shared,
+    )
+
+
+def _rasters(part: RastersPart, place: Place) -> xr.DataArray:
+    return read_rasters(
+        place.files(part.files),
+        system=place.system,
+        stimulus_set=place.stimulus_set,
+        subject=part.subject,
+        region=part.region,
+        stimulus_id=part.stimulus_id,
+        window=(part.window[0], part.window[1]),
+        bin_width=part.bin_width,
+        measure=part.measure,
+        session=part.session,
+        zero=part.zero,
+        raster=part.raster,
+        labels=part.labels,
+        site=part.site,
+        sample=part.sample,
     )
 
 

@@ -106,6 +106,7 @@ class EegPart(_Recording):
     subject: Text
     stimulus_id: str = ""
     events: list[Text] = []
+    without_stimulus: Text = "raise"
     conditions: list[Text] = []
     tmin: Finite | None = None
     tmax: Finite | None = None
@@ -141,6 +142,23 @@ class RoisPart(_NwbPart):
     incomplete: Text = "raise"
 
 
+class RastersPart(_Recording):
+    """Rasters of several units, a file each, as `neuroai.sources.rasters.read_rasters`."""
+
+    subject: Text
+    region: Text
+    stimulus_id: Text
+    window: Annotated[list[Finite], Field(min_length=2, max_length=2)]
+    bin_width: Finite | None = None
+    measure: Text = "counts"
+    session: Text = "session_ID"
+    zero: Text = "alignment_event_time"
+    raster: Text = "raster_data"
+    labels: Text = "raster_labels"
+    site: Text = "raster_site_info"
+    sample: Finite = 0.001
+
+
 class Description(_Table):
     """The whole file; its parts are checked one by one, each by its own reader."""
 
@@ -164,6 +182,7 @@ READERS: Mapping[str, type[_Recording]] = {
     "eeg": EegPart,
     "nwb-units": UnitsPart,
     "nwb-rois": RoisPart,
+    "rasters": RastersPart,
     "form": FormPart,
 }
 Part = TypeVar("Part", bound=BaseModel)

@@ -16,6 +16,7 @@ from neuroai.sources.finding import Finding
 DERIVED = {"space", "desc", "hemi", "res", "den", "label"}
 RUNS = ("bold", "gifti-run")
 SAME_PLACE = 1e-3  # mm
+NO_EVENTS = "no events of its own"
 
 
 def companion(run: Finding, others: Sequence[Finding]) -> Finding | None:
@@ -80,6 +81,9 @@ def cross_checked(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     mended: dict[int, Finding] = {}
     for run in runs:
         table = companion(run, events)
+        if table is not None and run.kind == "eeg":
+            own = tuple(note for note in run.odd if not note.startswith(NO_EVENTS))
+            mended[id(run)] = replace(run, odd=own, do="")
         faults = () if table is None else tuple(_outside(run, table))
         if faults and table is not None:
             now = mended.get(id(table), table)

@@ -16,11 +16,14 @@ from neuroai.format.answers import Answer
 from neuroai.format.audit import audit
 from neuroai.format.files import open_form
 from neuroai.format.schema import STIMULUS_ID
+from neuroai.sources.columns import stimulus_candidates
 from neuroai.sources.finding import Finding
+from neuroai.sources.matlab import read_matlab
 from neuroai.sources.recognise_eeg import recognise_eeg
 from neuroai.sources.recognise_nwb import recognise_nwb
 
 LONGEST_HEADER = 2**26
+RASTERS = ("raster_data", "raster_labels", "raster_site_info")
 USE_FORM = (
     "Load it in a data set file (.py) and build recordings of the arrays; "
     "or save it in the common form (.nc)."
@@ -38,19 +41,52 @@ def recognise_matlab(path: Path) -> Finding:
     variables = {name: (shape, kind) for name, shape, kind in whosmat(path)}
     if path.suffix == ".set" or "EEG" in variables or {"srate", "nbchan"} <= set(variables):
         return recognise_eeg(path)
+    if set(RASTERS) <= set(variables):
+        return _rasters(path)
     return _matlab(path, {n: f"{_sizes(s)} {k}" for n, (s, k) in variables.items()}, "5 to 7")
 
 
-def _matlab(path: Path, variables: dict[str, str], version: str) -> Finding:
-    rasters = {"raster_data", "raster_labels"} <= set(variables)
+def _rasters(path: Path) -> Finding:
+    """Describe the spikes of one unit, one row a trial and one column a millisecond."""
+    content = read_matlab(path)
+    shape = np.shape(content[RASTERS[0]])
+    labels, site = content[RASTERS[1]], content[RASTERS[2]]
+    columns = {
+        name: np.atleast_1d(labels[name].item())
+        for name in labels.dtype.names or ()
+        if np.size(labels[name].item()) == shape[0]
+    }
+    facts = {name: site[name].item() for name in site.dtype.names or ()}
+    zero = next((name for name in facts if "alignment" in name or "zero" in name), "")
+    start = int(facts[zero]) if zero else 0
+    candidates = stimulus_candidates(columns)
+    shown = listing([f"{name} ({n} values)" for name, n in candidates], shown=8)
+    wrong = [] if candidates else ["no field of raster_labels says what was shown"]
+    if not zero:
+        wrong.append("no field of raster_site_info says when the stimulus came on")
     return Finding(
         path,
-        "rasters" if rasters else "matlab",
-        f"{'spike rasters in a ' if rasters else ''}MATLAB file (version {version})",
+        "rasters",
+        "spike rasters of one unit (MATLAB)",
+        found=(f"{_sizes(shape)} trials × ms", f"what was shown: {shown or 'nothing'}"),
+        wrong=tuple(wrong),
+        facts={
+            "candidates": [list(pair) for pair in candidates],
+            "groups": {},
+            "zero": zero,
+            "session": next((name for name in facts if "session" in name.lower()), ""),
+            "window": [0.0, round(min(0.5, (shape[-1] - start) / 1000), 3)],
+        },
+    )
+
+
+def _matlab(path: Path, variables: dict[str, str], version: str) -> Finding:
+    return Finding(
+        path,
+        "matlab",
+        f"MATLAB file (version {version})",
         found=(f"variables: {listing([f'{n} ({v})' for n, v in variables.items()], shown=12)}",),
-        do="Read it with neuroai.sources.rasters in a data set file (.py)."
-        if rasters
-        else USE_FORM,
+        do=USE_FORM,
         wrong=() if variables else ("it holds no variable",),
         facts={"variables": sorted(variables)},
     )

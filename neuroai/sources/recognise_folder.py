@@ -21,6 +21,7 @@ BIDS_ENDINGS = (
       for end in (".fif", ".edf", ".bdf", ".vhdr", ".set")),
     "-epo.fif", "_epo.fif", "-ave.fif", "_ave.fif",
 )  # fmt: skip
+RESULTS = "provenance.json"  # in a folder of results, which are no data
 LEFT_OUT = ("readme", "license", "changes", "license.txt", "changes.txt")
 
 
@@ -71,6 +72,8 @@ def files_of(path: Path, *, bids: bool) -> tuple[list[Path], int]:
         kept = [one for one in inner if one.is_file() and one.name.lower() not in LEFT_OUT]
         # A link to a folder could lead back here.
         folders = [one for one in inner if one.is_dir() and not one.is_symlink()]
+        folders = [one for one in folders if not (one / RESULTS).is_file()]
+        kept = [one for one in kept if one.suffix.lower() != ".toml"]
         return kept + folders, len(inner) - len(kept) - len(folders)
     found = [one for one in _files(path) if "stimuli" not in one.relative_to(path).parts]
     kept = [one for one in found if one.name.endswith(BIDS_ENDINGS) and not _of_store(one)]

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import json
-import lzma
-import pickle
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -216,69 +210,6 @@ def test_what_is_wrong_is_said(tmp_path: Path, make: Callable[[Path], Path], wor
     assert words in " ".join(found.wrong)
 
 
-class _Payload:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, tuple[str, str]]:
-        return (open, (str(self.path), "w"))
-
-
-def payloads(folder: Path, marker: Path) -> list[Path]:
-    """The same payload in every wrapping that a lab's files come in."""
-    packers = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "z": zlib.compress}
-    paths = []
-
-    def keep(name: str, content: bytes) -> None:
-        (folder / name).write_bytes(content)
-        paths.append(folder / name)
-
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        content = pickle.dumps(_Payload(marker), protocol=protocol)
-        for suffix in ("pkl", "csv", "tsv", "npy", "mat", "dat", "nii"):
-            keep(f"p{protocol}.{suffix}", content)
-    content = pickle.dumps(_Payload(marker))
-    for suffix, pack in packers.items():
-        keep(f"packed.pkl.{suffix}", pack(content))
-        keep(f"packed-{suffix}.dat", pack(content))
-    for name in ("w.pt", "w.pth", "w.joblib"):
-        keep(name, content)
-    objects = np.array([_Payload(marker), 1], dtype=object)
-    np.save(folder / "objects.npy", objects, allow_pickle=True)
-    np.savez(folder / "objects.npz", stimulus_id=np.array(["a"]), layer=objects)
-    with zipfile.ZipFile(folder / "torch.dat", "w") as archive:
-        archive.writestr("archive/data.pkl", content)
-    return [*paths, *(folder / n for n in ("objects.npy", "objects.npz", "torch.dat"))]
-
-
-def test_no_pickle_is_opened(tmp_path: Path) -> None:
-    """More than fifty payloads: each is told to be a pickle, none runs."""
-    marker = tmp_path / "ran"
-    paths = payloads(tmp_path, marker)
-    found = [recognise(path) for path in paths]
-    assert len(paths) >= 50
-    assert [one.path.name for one in found if one.kind != "pickle"] == []
-    assert not any(one.usable for one in found) and not marker.exists()
-    assert "not opened" in found[0].wrong[0] and "Save plain arrays" in found[0].do
-
-
-def test_a_pickle_in_a_zarr_store_does_not_run(tmp_path: Path) -> None:
-    """A store that names pickle as its codec is unreadable."""
-    marker, store = tmp_path / "ran", tmp_path / "evil.zarr"
-    (store / "stimulus_id").mkdir(parents=True)
-    (store / ".zgroup").write_text('{"zarr_format": 2}')
-    array = {
-        "zarr_format": 2, "shape": [2], "chunks": [2], "dtype": "|O", "compressor": None,
-        "fill_value": None, "order": "C", "filters": [{"id": "pickle"}],
-    }  # fmt: skip
-    (store / "stimulus_id" / ".zarray").write_text(json.dumps(array))
-    (store / "stimulus_id" / "0").write_bytes(pickle.dumps(_Payload(marker)))
-    found = recognise(store)
-    assert found.wrong and not marker.exists()
-
-
 @pytest.mark.parametrize(
     "kind",
     [
@@ -358,6 +289,49 @@ def test_a_folder_is_looked_into(tmp_path: Path) -> None:
     found = recognise(tmp_path)
     assert [one.kind for one in found.flat()] == ["events"]
     assert found.found[0] == "1 × events"
+
+
+def test_results_and_settings_are_no_data(tmp_path: Path) -> None:
+    """A folder of results and a .toml beside the data are left out."""
+    (tmp_path / "events.tsv").write_text(EVENTS)
+    (tmp_path / "pyproject.toml").write_text("[project]")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "provenance.json").write_text("{}")
+    (tmp_path / "out" / "scores.csv").write_text("choice,value\na,1\n")
+    found = recognise(tmp_path)
+    assert [one.kind for one in found.flat()] == ["events"] and found.usable
+    assert found.found[-1] == "2 other files, left out"
+
+
+def test_an_empty_folder_says_what_is_read(tmp_path: Path) -> None:
+    """Nothing is wrong with it, and nothing is in it."""
+    found = recognise(tmp_path)
+    assert found.usable and "no file that is read here" in found.odd[0] and "NWB" in found.do
+
+
+def test_rasters_in_matlab_are_spikes(tmp_path: Path) -> None:
+    """Labels, session and the time of the stimulus come from the structs."""
+    site = {"session_ID": 1.0, "alignment_event_time": 4.0}
+    labels = {"stimulus_ID": np.array(["a", "b", "a"], dtype=object)}
+    content = {"raster_data": np.eye(3, 10), "raster_labels": labels, "raster_site_info": site}
+    savemat(tmp_path / "unit.mat", content)
+    found = recognise(tmp_path / "unit.mat")
+    assert found.kind == "rasters" and found.usable
+    assert found.facts["candidates"] == [["stimulus_ID", 2]]
+    assert found.facts["zero"] == "alignment_event_time" and found.facts["session"] == "session_ID"
+    assert found.facts["window"] == [0.0, 0.006]
+
+
+def test_a_structure_of_other_rasters_is_refused(tmp_path: Path) -> None:
+    """Without labels and the time of the stimulus there is nothing to count around."""
+    content = {
+        "raster_data": np.eye(3, 10),
+        "raster_labels": {"x": 1},
+        "raster_site_info": {"y": 1},
+    }
+    savemat(tmp_path / "unit.mat", content)
+    said = " ".join(recognise(tmp_path / "unit.mat").wrong)
+    assert "says what was shown" in said and "when the stimulus came on" in said
 
 
 def test_epochs_have_their_metadata(tmp_path: Path) -> None:
