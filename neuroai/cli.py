@@ -163,8 +163,7 @@ def demo(out: Out = None, seed: Seed = 0, as_json: Json = False, quiet: Quiet = 
     """Recover a known truth from a simulated brain.
 
     The brain is compared with a small trained network and its untrained twin. Needs no network
-    and no file beyond the install. The page puts what was planted beside what
-    was recovered.
+    and no file beyond the install. The page puts what was planted beside what was recovered.
 
     \b
     Examples
@@ -199,14 +198,14 @@ def compare(
         str, typer.Option("--distance", help="Between patterns: correlation or squared-euclidean.")
     ] = "correlation",
     lesions: Annotated[
-        str,
-        typer.Option(
-            "--lesions", help="first: the first model; full: every kind, layer and model; none."
-        ),
+        str, typer.Option("--lesions", help="first (model), full (every model, layer, kind), none.")
     ] = "first",
     contrast: Annotated[
         str, typer.Option("--contrast", help="What the localiser contrasts; see 'neuroai info'.")
     ] = "",
+    stimuli: Annotated[
+        str, typer.Option("--stimuli", help="same, or shared: keep those that both sides know.")
+    ] = "same",
     n_null: NullCount = None,
     seed: Seed = 0,
     device: Device = "cpu",
@@ -237,6 +236,7 @@ def compare(
         distance=distance,
         lesions=lesions,
         contrast=contrast,
+        stimuli=stimuli,
         seed=seed,
         device=device,
         offline=offline,

@@ -137,7 +137,7 @@ def test_compare_passes_every_option_on(conductor):
     words = (
         "compare toy -m one -m two --layers a* --layers b --regions IT --metric cka "
         "--distance squared-euclidean --lesions none --contrast faces --n-null 7 --seed 3 "
-        "--device cuda --offline -q"
+        "--device cuda --stimuli shared --offline -q"
     )
     assert cli.main(words.split()) == 0
     assert conductor == [
@@ -150,6 +150,7 @@ def test_compare_passes_every_option_on(conductor):
                 "distance": "squared-euclidean",
                 "lesions": "none",
                 "contrast": "faces",
+                "stimuli": "shared",
                 "n_null": 7,
                 "seed": 3,
                 "device": "cuda",

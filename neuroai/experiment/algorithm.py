@@ -20,6 +20,7 @@ from neuroai.experiment.unmeasured import unmeasured
 from neuroai.format.align import common_stimuli
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.scores import Score
+from neuroai.format.stimuli import StimulusSet
 from neuroai.systems.base import System
 from neuroai.systems.brain import Recorded
 
@@ -41,10 +42,12 @@ def ask_rdms(
             brains.append((brain, answer))
     # Without a brain to compare with, a sweep over every layer would answer nobody.
     asked_networks = asked.networks if brains else ()
-    for network in tqdm(asked_networks, desc="RDMs of networks", disable=not asked.progress):
+    for network in tqdm(
+        asked_networks, desc="RDMs of networks", disable=not (asked.progress and asked_networks)
+    ):
         answer = rdm(
             network,
-            stimuli=asked.holdings.stimuli,
+            stimuli=shown_to([answer for _, answer in brains], asked),
             regions=options.layers,
             distance=options.distance,
         )
@@ -53,6 +56,13 @@ def ask_rdms(
         else:
             networks.append((network, answer))
     return networks, brains, missing
+
+
+def shown_to(answers: Sequence[Answer], asked: Asked) -> StimulusSet:
+    """Give the stimuli that any of these brains answered: a network needs to meet no others."""
+    stimuli = asked.holdings.stimuli
+    met = {key for answer in answers for key in answer.stimuli} & set(stimuli.ids)
+    return stimuli.restrict(sorted(met))
 
 
 def _missing(answer: NotMeasurable, asked: Asked, system: System) -> Part:
@@ -79,7 +89,7 @@ def compare_rdms_of(
     part = Part(answers=tuple(a for _, a in brains) + tuple(a for _, a in networks))
     pairs = [(b, answer, n, theirs) for b, answer in brains for n, theirs in networks]
     for brain, answer, network, theirs in tqdm(
-        pairs, desc="comparing RDMs", disable=not asked.progress
+        pairs, desc="comparing RDMs", disable=not (asked.progress and pairs)
     ):
         part += Part(scores=_network_scores(asked, brain, answer, network, theirs))
     for brain, answer in brains:
@@ -213,7 +223,7 @@ def compare_responses(asked: Asked) -> Part:
 
 def _cka(asked: Asked, theirs: Answer, network: System) -> Part:
     options = asked.options
-    ours = responses(network, stimuli=asked.holdings.stimuli, regions=options.layers)
+    ours = responses(network, stimuli=shown_to([theirs], asked), regions=options.layers)
     if isinstance(ours, NotMeasurable):
         return unmeasured(
             ours,

@@ -34,7 +34,8 @@ TABLES = {
 def ask_computation(asked: Asked) -> Part:
     """Ask every brain and network about every task, and for similarity judgements."""
     part = Part()
-    for task in tqdm(asked.holdings.tasks, desc="tasks", disable=not asked.progress):
+    tasks = asked.holdings.tasks
+    for task in tqdm(tasks, desc="tasks", disable=not (asked.progress and tasks)):
         part += _task(asked, task)
     return part + _similarity(asked)
 

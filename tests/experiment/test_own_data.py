@@ -13,6 +13,9 @@ from neuroai.errors import UnknownName
 from neuroai.experiment.api import compare, load_brain
 from neuroai.format.build import recording
 from neuroai.format.files import save
+from neuroai.format.holdings import SystemData
+from neuroai.format.stimuli import stimulus_set
+from neuroai.systems.brain import Recorded
 
 N_STIMULI = 24
 IDS = [f"s{i:02d}" for i in range(N_STIMULI)]
@@ -162,3 +165,33 @@ def test_a_loaded_brain_can_be_compared(own: Path) -> None:
     brain = load_brain(own / "mine.nc")
     results = compare(brain, f"acts:{own / 'layers.npz'}", n_null=0, n_bootstrap=60, lesions="none")
     assert any(s.status == "ok" for s in results.scores)
+
+
+def test_a_network_meets_only_the_stimuli_that_the_brain_met(own: Path) -> None:
+    """Regions recorded with other stimuli do not make the asked one's stimuli differ."""
+    rng = np.random.default_rng(4)
+    parts = [
+        recording(
+            rng.standard_normal((12, 10)),
+            stimulus_id=ids,
+            unit_id=[f"{region}/{i}" for i in range(10)],
+            region=region,
+            system="mouse",
+            kind="brain",
+            stimulus_set="mine",
+            subject="m1",
+        )
+        for region, ids in (("V4 first", IDS[:12]), ("V4 second", IDS[12:]))
+    ]
+    stimuli = stimulus_set(pd.DataFrame({"stimulus_id": IDS}), name="mine")
+    data = SystemData("mouse", "brain", "Mus musculus", recordings=tuple(parts))
+    results = compare(
+        Recorded(data=data, stimuli=stimuli),
+        f"acts:{own / 'layers.npz'}",
+        regions=["V4 second"],
+        n_null=0,
+        n_bootstrap=60,
+        lesions="none",
+    )
+    scored = [s for s in results.scores if s.analysis == "rdm"]
+    assert scored and {s.n_stimuli for s in scored} == {12}
