@@ -176,6 +176,10 @@ def _localiser_result(system: System, row: Localised, contrast: Contrast) -> Loc
         t_heldout=float(row.t_heldout[row.selected].mean()),
         heldout_p=row.heldout_p,
         unit_kind=row.element_kind,
+        elements=row.elements,
+        unit_t_selected=tuple(float(t) for t in row.t_chosen),
+        unit_t_heldout=tuple(float(t) for t in row.t_heldout),
+        unit_is_selected=tuple(np.isin(np.arange(len(row.elements)), row.selected).tolist()),
     )
 
 

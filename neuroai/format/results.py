@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import xarray as xr
 
 from neuroai.format.answers import Answer
-from neuroai.format.scores import Score
+from neuroai.format.scores import Score, score_dataset
 
 INTERVENTION_ORIGINS = ("simulated", "virtual", "measured")
 
@@ -67,7 +68,9 @@ class LocaliserResult:
 
     `t_selected` and `t_heldout` are the mean Welch t of the selected units on the half that chose
     them and on the other half; `heldout_p` is the share of random sets of the same size that do
-    as well on the held-out half.
+    as well on the held-out half. `elements` names every unit (feature map) of the region;
+    `unit_t_selected`, `unit_t_heldout` and `unit_is_selected` say of each its Welch t on either
+    half (NaN where it never varies) and whether it was selected.
     """
 
     system: str
@@ -81,6 +84,10 @@ class LocaliserResult:
     t_heldout: float
     heldout_p: float
     unit_kind: str
+    elements: tuple[str, ...] = ()
+    unit_t_selected: tuple[float, ...] = ()
+    unit_t_heldout: tuple[float, ...] = ()
+    unit_is_selected: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,3 +132,42 @@ class Results:
     methods: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
     provenance: Mapping[str, object] = field(default_factory=dict)
+
+
+def results_dataset(results: Results) -> xr.Dataset:
+    """Put every score, and every unit of every localiser, into a Dataset for netCDF.
+
+    Parameters
+    ----------
+    results : Results
+        What a comparison found.
+
+    Returns
+    -------
+    xarray.Dataset
+        That of `neuroai.format.scores.score_dataset`, with the dim ``unit``: ``unit_system,
+        unit_subject, unit_region, unit_contrast, unit_name, unit_kind``, Welch t on the half that
+        chose (``unit_t_selected``) and on the other (``unit_t_heldout``; NaN where the unit never
+        varies), and ``unit_is_selected`` (0 or 1).
+
+    Examples
+    --------
+    >>> nothing = Results(title="none", dataset="none", simulated=False, scores=())
+    >>> dict(results_dataset(nothing).sizes)
+    {'score': 0, 'pair': 0, 'unit': 0}
+    """
+    rows = [row for row in results.localisers for _ in row.elements]
+    texts = {
+        f"unit_{name}": [getattr(row, name) for row in rows]
+        for name in ("system", "subject", "region", "contrast")
+    }
+    texts["unit_name"] = [name for row in results.localisers for name in row.elements]
+    texts["unit_kind"] = [row.unit_kind for row in rows]
+    numbers = {
+        name: [value for row in results.localisers for value in getattr(row, name)]
+        for name in ("unit_t_selected", "unit_t_heldout", "unit_is_selected")
+    }
+    return score_dataset(results.scores).assign(
+        {name: ("unit", np.array(values, dtype=object)) for name, values in texts.items()}
+        | {name: ("unit", np.array(values, dtype=np.float64)) for name, values in numbers.items()}
+    )

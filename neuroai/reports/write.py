@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 
 from neuroai.format.files import save
-from neuroai.format.results import Results
-from neuroai.format.scores import score_dataset
+from neuroai.format.results import Results, results_dataset
 from neuroai.reports.page import write_page
 from neuroai.reports.table import replace_file, write_scores_csv
 
@@ -46,7 +45,7 @@ def write_outputs(results: Results, folder: str | os.PathLike[str]) -> dict[str,
     names = ("report.html", "scores.csv", "scores.nc", "provenance.json")
     paths = {name: folder / name for name in names}
     write_scores_csv(results.scores, paths["scores.csv"])
-    save(score_dataset(results.scores), paths["scores.nc"])
+    save(results_dataset(results), paths["scores.nc"])
     text = json.dumps(dict(results.provenance), indent=2, sort_keys=True, default=str)
     replace_file(paths["provenance.json"], text + "\n")
     write_page(results, paths["report.html"])

@@ -9,19 +9,21 @@ import pytest
 from scipy.stats import spearmanr
 
 from neuroai.analyses.algorithm.rdm import rdm
-from neuroai.analyses.implementation.localiser import contrast_groups, contrast_half
+from neuroai.analyses.implementation.localiser import contrast_groups, contrast_half, localise
 from neuroai.cards import Contrast
 from neuroai.errors import UnknownName
 from neuroai.experiment.demo_brain import CONTRAST, TASK
 from neuroai.experiment.implementation import (
+    _localiser_result,
     ask_implementation,
     chosen_contrast,
     lesion_task,
 )
 from neuroai.format.answers import NotMeasurable
+from neuroai.format.results import Results, results_dataset
 from neuroai.systems.brain import brains_of
 from neuroai.systems.lesion import Lesion
-from neuroai.testing import EXACT, SINGLE
+from neuroai.testing import EXACT, SINGLE, contrast_brain
 
 LAYERS = ("relu1", "relu3", "fc2")
 
@@ -224,3 +226,17 @@ def test_lesions_are_tested_on_a_task_over_all_stimuli():
     """A task on some of the stimuli cannot tell halves apart; the first over all serves."""
     some = dataclasses.replace(TASK, name="some", where=("digit", "1"))
     assert lesion_task([some, TASK]) == TASK and lesion_task([some]) is None
+
+
+def test_every_unit_of_a_localiser_is_kept() -> None:
+    """scores.nc holds the t of every unit on both halves, and which were selected."""
+    brain, contrast = contrast_brain()
+    row = next(iter(localise(brain, contrast=contrast, fraction=0.25)))
+    kept = _localiser_result(brain, row, contrast)
+    results = Results(title="t", dataset="d", simulated=True, scores=(), localisers=(kept, kept))
+    data = results_dataset(results)
+    assert data.sizes["unit"] == 2 * len(row.elements)
+    np.testing.assert_array_equal(data.unit_t_heldout.values[: len(row.elements)], row.t_heldout)
+    chosen = np.flatnonzero(data.unit_is_selected.values[: len(row.elements)])
+    assert set(chosen) == set(row.selected)
+    assert set(data.unit_region.values) == {"IT"}
