@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 import warnings
 from collections.abc import Callable
@@ -45,3 +46,36 @@ def beside_peer() -> Callable[..., None]:
         print(f"\n{name}: ours {ours:.4g} s, rsatoolbox {theirs:.4g} s, {ratio:.3g} x {note}")
 
     return report
+
+
+@pytest.fixture
+def duel() -> Callable[..., float]:
+    """Return a function that runs ours and a peer's task in turn and prints the ratio of medians.
+
+    Runs alternate, so that a machine that slows down slows both; the spread is that of each.
+    """
+
+    def run(
+        name: str,
+        ours: Callable[[], object],
+        theirs: Callable[[], object],
+        *,
+        peer: str,
+        rounds: int = 5,
+        share: float = 1.0,
+        note: str = "",
+    ) -> float:
+        """Time both; `share` is the part of the work that the peer does, its time is scaled."""
+        own, other = [], []
+        for _ in range(rounds):
+            own.append(seconds(ours))
+            other.append(peer_seconds(theirs) / share)
+        ratio = statistics.median(other) / statistics.median(own)
+        print(f"\n{name}: ours {_spread(own)}, {peer} {_spread(other)}, {ratio:.3g} x {note}")
+        return ratio
+
+    return run
+
+
+def _spread(times: list[float]) -> str:
+    return f"{statistics.median(times):.4g} s [{min(times):.4g}, {max(times):.4g}]"
