@@ -178,8 +178,9 @@ def temporal_generalisation(
 class _Problem:
     """Rows sorted by fold and class, so that each cell is a slice and nothing is copied."""
 
-    patterns: np.ndarray  # times x rows x units
-    codes: np.ndarray
+    patterns: np.ndarray  # times x rows x units, rows as they came
+    order: np.ndarray
+    codes: np.ndarray  # in that order, as the cells
     cells: tuple[tuple[slice, ...], ...]  # of each fold, of each class
     n_classes: int
     flat: bool
@@ -209,10 +210,9 @@ class _Problem:
         order = np.lexsort((codes, places))
         n_cells = len(names) * len(classes)
         cells = _cells(np.bincount(places * len(classes) + codes, minlength=n_cells), names)
-        cube = (given[..., None] if given.ndim == 2 else given)[order].transpose(2, 0, 1)
-        return cls(
-            cube, codes[order], cells, len(classes), given.ndim == 2, classifier != "correlation"
-        )
+        cube = (given[..., None] if given.ndim == 2 else given).transpose(2, 0, 1)
+        flat, centred = given.ndim == 2, classifier != "correlation"
+        return cls(cube, order, codes[order], cells, len(classes), flat, centred)
 
     def block(self, times: slice) -> np.ndarray:
         """Give rows of some times, contiguous, about one mean for all times.
@@ -220,8 +220,10 @@ class _Problem:
         Subtracting the sums of a fold then loses little precision. Only the correlation of
         patterns would change with it, and has its rows as they are.
         """
-        rows = np.ascontiguousarray(self.patterns[times])
-        return rows - self._centre if self.centred else rows
+        rows = np.ascontiguousarray(self.patterns[times])[:, self.order]
+        if self.centred:
+            rows -= self._centre
+        return rows
 
     @cached_property
     def _centre(self) -> np.ndarray:
