@@ -55,6 +55,8 @@ DEFINED = {
     "similarity": {"behaviour only", *NETWORKS},
     "odd_one_out": NETWORKS,
     "rdm": {*RECORDED, *NETWORKS},
+    # Units recorded one by one have no population pattern of a single showing.
+    "decoding": {"fMRI-like", "EEG-like", *NETWORKS},
     "responses": {*RECORDED, *NETWORKS},
     "localiser": {*RECORDED, *NETWORKS},
     "dose_curve": {*RECORDED, *NETWORKS},
@@ -216,6 +218,8 @@ def put(name: str, system: System) -> object:
         elif parameter.name == "task" and system.kind == "brain":
             # Pairs are rated by persons alone; a network's judgements are its activity.
             options["task"] = PAIRS
+        elif parameter.name == "label":
+            options["label"] = "category"
         elif parameter.name == "contrast":
             options["contrast"] = CONTRAST
     return ENTRIES[name].function(system, **options)
