@@ -33,6 +33,7 @@ def pwcca_by_hand(a, b):
 
 
 def test_correlations_are_the_cosines_of_the_subspace_angles():
+    """Correlations are the cosines of the subspace angles."""
     for seed in range(N_INPUTS):
         a, b = pair(seed)
         angles = subspace_angles(a - a.mean(0), b - b.mean(0))
@@ -41,6 +42,7 @@ def test_correlations_are_the_cosines_of_the_subspace_angles():
 
 
 def test_projection_weights_use_whitened_directions():
+    """Projection weights use whitened directions."""
     for seed in range(N_INPUTS):
         a, b = pair(seed)
         bases = canonical_basis(a), canonical_basis(b)
@@ -49,6 +51,7 @@ def test_projection_weights_use_whitened_directions():
 
 
 def test_projection_takes_either_side_first_and_is_not_symmetric():
+    """Projection takes either side first and is not symmetric."""
     rng = np.random.default_rng(0)
     bases = [canonical_basis(rng.standard_normal((100, p))) for p in (20, 15)]
     grid = canonical_grid(bases, bases, summary="projection")
@@ -57,6 +60,7 @@ def test_projection_takes_either_side_first_and_is_not_symmetric():
 
 @pytest.mark.parametrize("n_units", [12, 90])
 def test_part_of_the_variance_is_kept(n_units):
+    """Part of the variance is kept."""
     rng = np.random.default_rng(1)
     a = rng.standard_normal((40, n_units)) * np.geomspace(1, 1e-3, n_units)
     basis = canonical_basis(a, variance=0.9)
@@ -69,6 +73,7 @@ def test_part_of_the_variance_is_kept(n_units):
 
 
 def test_affine_maps_of_the_units_change_nothing():
+    """Affine maps of the units change nothing."""
     a, b = pair(3)
     mixed = a @ np.random.default_rng(0).standard_normal((a.shape[1],) * 2) + 1
     grids = [canonical_grid([canonical_basis(x)], [canonical_basis(b)]) for x in (a, mixed)]
@@ -76,6 +81,7 @@ def test_affine_maps_of_the_units_change_nothing():
 
 
 def test_as_many_directions_as_stimuli_say_nothing_and_give_no_number():
+    """As many directions as stimuli say nothing and give no number."""
     rng = np.random.default_rng(2)
     wide, narrow = rng.standard_normal((10, 30)), rng.standard_normal((10, 2))
     bases = [canonical_basis(wide), canonical_basis(narrow), canonical_basis(np.ones((10, 3)))]
@@ -85,6 +91,7 @@ def test_as_many_directions_as_stimuli_say_nothing_and_give_no_number():
 
 
 def test_what_cannot_be_compared_says_why():
+    """What cannot be compared says why."""
     with pytest.raises(UsageError, match="different numbers of stimuli: \\[5, 6\\]"):
         bases = [canonical_basis(np.random.default_rng(0).standard_normal((n, 2))) for n in (5, 6)]
         canonical_grid(bases[:1], bases[1:])

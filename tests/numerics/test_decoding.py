@@ -46,6 +46,7 @@ def contrast(values):
 @pytest.mark.parametrize("shrinkage", ["auto", 0.3])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_lda_gives_the_decisions_of_scikit_learn(shrinkage, n_classes):
+    """LDA gives the decisions of scikit-learn."""
     for seed in range(N_INPUTS // 2):
         patterns, codes, _ = problem(seed, n_classes=n_classes)
         peer = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
@@ -58,6 +59,7 @@ def test_lda_gives_the_decisions_of_scikit_learn(shrinkage, n_classes):
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_ridge_gives_the_decisions_of_scikit_learn(n_classes):
+    """Ridge gives the decisions of scikit-learn."""
     for seed in range(N_INPUTS // 2):
         patterns, codes, _ = problem(seed, n_classes=n_classes)
         peer = RidgeClassifier(alpha=2.5).fit(patterns[..., 0], codes)
@@ -67,6 +69,7 @@ def test_ridge_gives_the_decisions_of_scikit_learn(n_classes):
 
 
 def test_correlation_chooses_the_class_mean_that_correlates_best():
+    """Correlation chooses the class mean that correlates best."""
     for seed in range(40):
         patterns, codes, folds = problem(seed, n_classes=3)
         if patterns.shape[1] < 4:
@@ -85,6 +88,7 @@ def test_correlation_chooses_the_class_mean_that_correlates_best():
     "scoring, peer", [("balanced-accuracy", balanced_accuracy_score), ("auc", roc_auc_score)]
 )
 def test_scores_are_those_of_each_fold_averaged(scoring, peer):
+    """Scores are those of each fold averaged."""
     for seed in range(60):
         patterns, codes, folds = problem(seed)
         wanted = []
@@ -100,6 +104,7 @@ def test_scores_are_those_of_each_fold_averaged(scoring, peer):
 
 
 def test_temporal_generalisation_is_that_of_mne():
+    """Temporal generalisation is that of MNE."""
     for seed in range(10):
         patterns, codes, folds = problem(seed, n_classes=2 + seed % 2, n_times=5)
         peer = GeneralizingEstimator(
@@ -111,6 +116,7 @@ def test_temporal_generalisation_is_that_of_mne():
 
 
 def test_blocks_do_not_change_the_result():
+    """Blocks do not change the result."""
     patterns, codes, folds = problem(3, n_times=7)
     whole = temporal_generalisation(patterns, codes, folds)
     blocks = temporal_generalisation(patterns, codes, folds, block_bytes=1)
@@ -118,6 +124,7 @@ def test_blocks_do_not_change_the_result():
 
 
 def test_the_diagonal_is_decoding_at_every_time():
+    """The diagonal is decoding at every time."""
     patterns, codes, folds = problem(4, n_times=6)
     across = temporal_generalisation(patterns, codes, folds)
     alone = decode(patterns, codes, folds)
@@ -126,6 +133,7 @@ def test_the_diagonal_is_decoding_at_every_time():
 
 @pytest.mark.parametrize("classifier", ["lda", "ridge", "correlation"])
 def test_a_time_without_variance_is_counted_and_has_no_score(classifier):
+    """A time without variance is counted and has no score."""
     patterns, codes, folds = problem(5, n_times=3)
     patterns[:, :, 1] = 7.0
     decoded = decode(patterns, codes, folds, classifier=classifier)
@@ -134,12 +142,14 @@ def test_a_time_without_variance_is_counted_and_has_no_score(classifier):
 
 
 def test_one_class_in_a_fold_has_no_auc_and_is_counted():
+    """One class in a fold has no AUC and is counted."""
     patterns = np.random.default_rng(0).standard_normal((8, 2))
     decoded = decode(patterns, "aabbabab", [0, 0, 1, 1, 2, 2, 3, 3], scoring="auc")
     assert decoded.n_undefined == 2 and np.isfinite(decoded.scores)
 
 
 def test_chance_is_the_share_of_the_largest_class():
+    """Chance is the share of the largest class."""
     patterns = np.random.default_rng(0).standard_normal((8, 2))
     folds = [0, 1] * 4
     assert decode(patterns, "aaaaaabb", folds).chance == 0.75
@@ -147,6 +157,7 @@ def test_chance_is_the_share_of_the_largest_class():
 
 
 def test_what_cannot_be_decoded_says_why():
+    """What cannot be decoded says why."""
     patterns = np.ones((4, 2)) * np.arange(4)[:, None]
     with pytest.raises(UsageError, match="at least two classes and two folds; got 1 and 2"):
         decode(patterns, "aaaa", [0, 1, 0, 1])

@@ -33,6 +33,7 @@ def rotated_onto(a, b):
 
 
 def test_distance_and_similarity_are_those_of_the_best_rotation():
+    """Distance and similarity are those of the best rotation."""
     for seed in range(N_INPUTS):
         a, b = pair(seed)
         distance, similarity = rotated_onto(a, b)
@@ -42,6 +43,7 @@ def test_distance_and_similarity_are_those_of_the_best_rotation():
 
 
 def test_disparity_of_scipy_is_one_minus_the_squared_similarity():
+    """Disparity of SciPy is one minus the squared similarity."""
     for seed in range(N_INPUTS):
         rng = np.random.default_rng(seed)
         a, b = rng.standard_normal((2, 12, 4))
@@ -49,6 +51,7 @@ def test_disparity_of_scipy_is_one_minus_the_squared_similarity():
 
 
 def test_more_units_than_stimuli_give_the_same_through_the_gram_matrix():
+    """More units than stimuli give the same through the gram matrix."""
     for seed in range(20):
         a, b = np.random.default_rng(seed).standard_normal((2, 10, 45))
         distance, similarity = rotated_onto(a, b)
@@ -57,6 +60,7 @@ def test_more_units_than_stimuli_give_the_same_through_the_gram_matrix():
 
 
 def test_the_angle_is_a_metric():
+    """The angle is a metric."""
     rng = np.random.default_rng(0)
     factors = [procrustes_factor(rng.standard_normal((9, 4))) for _ in range(12)]
     angle = procrustes_grid(factors, factors, measure="angle")
@@ -67,10 +71,12 @@ def test_the_angle_is_a_metric():
 
 
 def test_constant_responses_have_no_similarity():
+    """Constant responses have no similarity."""
     assert np.isnan(grid(np.ones((5, 3)), np.eye(5)))
 
 
 def test_what_cannot_be_compared_says_why():
+    """What cannot be compared says why."""
     with pytest.raises(UsageError, match="different numbers of stimuli: \\[4, 5\\]"):
         grid(np.eye(4), np.eye(5))
     with pytest.raises(UsageError, match="measure must be one of"):

@@ -72,6 +72,7 @@ def activity(seed, *, effect=0.0, times=()):
 
 
 def test_what_is_planted_in_a_region_is_found_there():
+    """What is planted in a region is found there."""
     system = brain(recorded(activity(0, effect=4.0)), recorded(activity(1), region="V1"))
     answer = decoding(system, label="animate", n_permutations=39)
     value, p = (answer.data[name].sel(subject="p1") for name in ("value", "p"))
@@ -91,12 +92,14 @@ def test_repeats_of_a_stimulus_never_straddle_a_fold():
 
 
 def test_stimuli_are_decoded_across_runs():
+    """Stimuli are decoded across runs."""
     answer = decoding(brain(recorded(3 * activity(0))), label="stimulus_id", groups="run")
     assert answer.data["value"].item() > 10 / N_STIMULI
     assert answer.parameters["chance"] == pytest.approx(1 / N_STIMULI, abs=1e-6)
 
 
 def test_at_each_time_it_is_scikit_learns_of_the_same_folds():
+    """At each time it is scikit-learns of the same folds."""
     values = activity(2, effect=1.0, times=(1, 2))
     answer = decoding(brain(recorded(values)), label="animate", groups="run", over_time="each")
     truth, run = np.tile(STIMULI.column("animate"), N_RUNS), np.repeat(range(N_RUNS), N_STIMULI)
@@ -111,6 +114,7 @@ def test_at_each_time_it_is_scikit_learns_of_the_same_folds():
 
 
 def test_what_holds_at_two_times_generalises_between_them_alone():
+    """What holds at two times generalises between them alone."""
     values = activity(3, effect=5.0, times=(1, 2))
     answer = decoding(brain(recorded(values)), label="animate", over_time="generalise")
     grid = answer.data["value"].squeeze().transpose("time", "time_tested").values
@@ -128,6 +132,7 @@ def test_the_permutation_p_of_noise_is_not_small_too_often():
 
 
 def test_units_not_recorded_together_need_pseudo_and_say_so():
+    """Units not recorded together need pseudo and say so."""
     system = brain(recorded(activity(0, effect=4.0), simultaneous=False))
     refused = decoding(system, label="animate")
     assert isinstance(refused, NotMeasurable) and "pseudo=True" in refused.reason
@@ -137,6 +142,7 @@ def test_units_not_recorded_together_need_pseudo_and_say_so():
 
 
 def test_what_cannot_be_decoded_is_said_in_words():
+    """What cannot be decoded is said in words."""
     system = brain(recorded(activity(0)))
     assert "one class only: 'same'" in decoding(system, label="one").reason
     assert "no time to decode over" in decoding(system, label="animate", over_time="each").reason
