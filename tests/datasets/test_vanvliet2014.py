@@ -79,3 +79,16 @@ def test_sensors_lie_on_a_head(holdings: Holdings) -> None:
     assert (np.abs(np.linalg.norm(xyz, axis=1) - 85) < 1).all()
     y = dict(zip(recording["unit_id"].values, recording["y"].values, strict=True))
     assert y["Fz"] > 0 > y["Pz"]
+
+
+def test_association_is_read_out_when_the_negative_wave_is_there(holdings: Holdings) -> None:
+    """Related and unrelated words are told apart best at 0.3 to 0.5 s, and not before the word."""
+    import neuroai as nai
+    from neuroai.systems.brain import brains_of
+
+    options = {"label": "label", "over_time": "each"}
+    answer = nai.ask(brains_of(holdings)[0], "decoding", options=options)
+    value = answer.data["value"].squeeze()
+    assert 0.3 <= float(value.time[int(value.argmax())]) <= 0.5 and value.max() > 0.6
+    # 200 showings, half of each class: the standard error of a guess is 0.035.
+    assert abs(value.sel(time=slice(None, -0.02)).mean() - 0.5) < 0.035
