@@ -89,6 +89,6 @@ def test_association_is_read_out_when_the_negative_wave_is_there(holdings: Holdi
     options = {"label": "label", "over_time": "each"}
     answer = nai.ask(brains_of(holdings)[0], "decoding", options=options)
     value = answer.data["value"].squeeze()
-    assert 0.3 <= float(value.time[int(value.argmax())]) <= 0.5 and value.max() > 0.6
+    assert 0.3 <= float(value.idxmax("time")) <= 0.5 and value.max() > 0.6
     # 200 showings, half of each class: the standard error of a guess is 0.035.
     assert abs(value.sel(time=slice(None, -0.02)).mean() - 0.5) < 0.035
