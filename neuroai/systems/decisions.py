@@ -57,6 +57,10 @@ def classes_of(
     options: Sequence[str], output_map: Mapping[str, Sequence[int]], labels: Sequence[str]
 ) -> tuple[tuple[int, ...], ...] | NotMeasurable:
     """Find the outputs that belong to each option, by the output map, else by the labels."""
+    if not options:
+        return NotMeasurable(
+            "the task has no options, so that no output of a network stands for an answer"
+        )
     named = {label: (index,) for index, label in enumerate(labels)}
     named.update({option: tuple(classes) for option, classes in output_map.items()})
     lacking = [option for option in options if not named.get(option)]

@@ -137,6 +137,22 @@ def test_forms_are_kept_and_audited(entry: Entry, holdings: Holdings) -> None:
 
 
 @ENTRIES
+def test_tables_masks_and_matrices_keep_their_forms(entry: Entry, holdings: Holdings) -> None:
+    """Measures, lesions and connectomes are in the common form, and hold numbers."""
+    for system in holdings.systems:
+        listed = {"measure": system.measures, "lesions": system.lesions}
+        for form, given in {**listed, "connectome": system.connectomes}.items():
+            for data in given:
+                validate(data)
+                assert data.attrs["format"] == form
+                assert (data.attrs["system"], data.attrs["kind"]) == (system.name, system.kind)
+                values = data["value"].values if form == "measure" else data.values
+                assert values.size and np.isfinite(values.astype(float)).any()
+        for lesions in system.lesions:
+            assert lesions.values.any(axis=0).all(), "a unit that nobody lost is kept"
+
+
+@ENTRIES
 def test_everything_is_about_known_stimuli(entry: Entry, holdings: Holdings) -> None:
     """No recording, table or answer names a stimulus that the set does not hold."""
     known = set(holdings.stimuli.ids)
