@@ -24,8 +24,7 @@ def seal(folder: Path) -> None:
         Nothing may be written into it afterwards.
     """
     (folder / PROGRESS).unlink(missing_ok=True)
-    content = {"format": "neuroai-seal", "version": SEAL_VERSION, "files": _inventory(folder)}
-    write_atomically(folder / SEAL, json.dumps(content, indent=1, sort_keys=True).encode())
+    write_atomically(folder / SEAL, _text(_inventory(folder)))
 
 
 def is_sealed(folder: Path) -> bool:
@@ -99,9 +98,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def _text(files: dict[str, dict[str, int | str]]) -> bytes:
+    content = {"format": "neuroai-seal", "version": SEAL_VERSION, "files": files}
+    return json.dumps(content, indent=1, sort_keys=True).encode()
+
+
 def _read_seal(folder: Path) -> dict[str, dict[str, int | str]]:
+    written = (folder / SEAL).read_bytes()
     try:
-        content = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+        content = json.loads(written.decode("utf-8"))
         version, files = int(content["version"]), dict(content["files"])
     except (ValueError, KeyError, TypeError) as error:
         raise IntegrityError(
@@ -111,6 +116,11 @@ def _read_seal(folder: Path) -> dict[str, dict[str, int | str]]:
         raise FormatError(
             f"{folder} has a seal of version {version}; this neuroai reads up to {SEAL_VERSION}. "
             "Update neuroai."
+        )
+    # What the hashes do not cover is the seal itself: it has one spelling only.
+    if written != _text(files):
+        raise IntegrityError(
+            f"The seal {folder / SEAL} is not as it was written. Fetch or write the store anew."
         )
     return files
 

@@ -102,3 +102,19 @@ def test_finished_parts_are_listed_until_the_seal(tmp_path: Path) -> None:
     seal(tmp_path)
     check_seal(tmp_path)
     assert finished_parts(tmp_path) == ()
+
+
+def test_every_bit_of_the_seal_counts(tmp_path: Path) -> None:
+    """Whatever bit of the seal flips, in names, hashes, spaces or version: it is refused."""
+    (tmp_path / "data").write_bytes(b"content")
+    seal(tmp_path)
+    path = tmp_path / SEAL
+    written = path.read_bytes()
+    for at in range(len(written)):
+        for bit in range(8):
+            changed = bytes([written[at] ^ (1 << bit)])
+            path.write_bytes(written[:at] + changed + written[at + 1 :])
+            with pytest.raises((IntegrityError, FormatError)):
+                check_seal(tmp_path)
+    path.write_bytes(written)
+    check_seal(tmp_path)
