@@ -1,4 +1,4 @@
-"""The command line: ``neuroai demo | compare | check | run | ls | info | fetch | doctor``.
+"""The command line: ``neuroai demo | compare | check | run | ls | info | fetch | cache | doctor``.
 
 Every command imports what it needs when it runs, so that ``neuroai --help`` stays quick. What a
 program may read goes to stdout (tables, ``--json``); what a person follows goes to stderr.
@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from neuroai._cli_cache import cache_app
 from neuroai._cli_check import check
-from neuroai.checks import known_name
+from neuroai._cli_lists import doctor, fetch, info, list_names
 from neuroai.errors import NeuroaiError, ResourceError, UsageError
 
 if TYPE_CHECKING:
@@ -57,6 +58,12 @@ Device = Annotated[str, typer.Option("--device", help="Where networks run: cpu, 
 Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.")]
 Json = Annotated[bool, typer.Option("--json", help="Print scores as JSON lines on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no table.")]
+Contrast = Annotated[
+    str, typer.Option("--contrast", help="What the localiser contrasts; see 'neuroai info'.")
+]
+Cache = Annotated[
+    bool, typer.Option("--cache", help="Keep activations on disk for the next run; see 'cache'.")
+]
 NullCount = Annotated[
     int | None,
     typer.Option("--n-null", min=1, help="Permutations of stimulus labels behind each p."),
@@ -200,15 +207,14 @@ def compare(
     lesions: Annotated[
         str, typer.Option("--lesions", help="first (model), full (every model, layer, kind), none.")
     ] = "first",
-    contrast: Annotated[
-        str, typer.Option("--contrast", help="What the localiser contrasts; see 'neuroai info'.")
-    ] = "",
+    contrast: Contrast = "",
     stimuli: Annotated[
         str, typer.Option("--stimuli", help="same, or shared: keep those that both sides know.")
     ] = "same",
     n_null: NullCount = None,
     seed: Seed = 0,
     device: Device = "cpu",
+    cache: Cache = False,
     offline: Offline = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -239,6 +245,7 @@ def compare(
         stimuli=stimuli,
         seed=seed,
         device=device,
+        cache=cache,
         offline=offline,
         progress=not quiet,
         **counts,
@@ -254,6 +261,7 @@ def run(
     n_null: NullCount = None,
     seed: Seed = 0,
     device: Device = "cpu",
+    cache: Cache = False,
     offline: Offline = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -276,6 +284,7 @@ def run(
         model,
         seed=seed,
         device=device,
+        cache=cache,
         offline=offline,
         progress=not quiet,
         **counts,
@@ -286,82 +295,11 @@ def run(
 app.command()(check)
 
 
-@app.command("ls")
-def list_names(
-    kind: Annotated[
-        str,
-        typer.Argument(
-            help="datasets, models, analyses, metrics, lesions, benchmarks, or layers MODEL."
-        ),
-    ],
-    model: Annotated[str, typer.Argument(metavar="[MODEL]", help="For 'ls layers'.")] = "",
-) -> None:
-    """List what is registered, or the layers of a model.
-
-    \b
-    Examples
-      neuroai ls datasets
-      neuroai ls layers hf:FOLDER
-    """
-    from neuroai import _cli_catalogue as catalogue
-
-    known_name(kind, (*catalogue.KINDS, "layers"), kind="list")
-    if (kind == "layers") != bool(model):
-        raise UsageError("Only 'neuroai ls layers MODEL' takes a model, and it needs one.")
-    if kind == "layers":
-        lines = catalogue.layer_lines(model)
-    else:
-        lines = catalogue.kind_lines(kind)
-    typer.echo("\n".join(lines))
-
-
-@app.command()
-def info(
-    name: Annotated[str, typer.Argument(help="A name from any 'neuroai ls' list.")],
-) -> None:
-    """Print the card of anything registered.
-
-    \b
-    Example
-      neuroai info kriegeskorte2008
-    """
-    from neuroai import _cli_catalogue as catalogue
-
-    typer.echo("\n".join(catalogue.info_lines(name)))
-
-
-@app.command()
-def fetch(
-    dataset: Annotated[str, typer.Argument(help="A name from 'neuroai ls datasets'.")],
-) -> None:
-    """Download a data set once and check it.
-
-    The hash of every file is checked, also of those that are here already.
-
-    \b
-    Example
-      neuroai fetch kriegeskorte2008
-    """
-    from neuroai.sources.catalogue import DATASETS
-    from neuroai.sources.download import cache_folder, fetch_listed
-
-    card = DATASETS.get(dataset).card
-    _say(f"Files of {card.name} (about {card.size_mib:g} MiB) are kept in {cache_folder()}")
-    paths = fetch_listed(card.folder)
-    _say(f"{len(paths)} files are here and their hashes agree.")
-
-
-@app.command()
-def doctor() -> None:
-    """Say what is installed and what goes wrong.
-
-    Prints versions, devices, memory, disk, extras and known conflicts.
-    """
-    from neuroai import _cli_doctor
-
-    lines, complete = _cli_doctor.examine()
-    typer.echo("\n".join(lines))
-    raise typer.Exit(0 if complete else 4)
+app.command("ls")(list_names)
+app.command()(info)
+app.command()(fetch)
+app.command()(doctor)
+app.add_typer(cache_app, name="cache")
 
 
 def _prepare(out: Path | None, name: str) -> Path:

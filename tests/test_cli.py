@@ -137,7 +137,7 @@ def test_compare_passes_every_option_on(conductor):
     words = (
         "compare toy -m one -m two --layers a* --layers b --regions IT --metric cka "
         "--distance squared-euclidean --lesions none --contrast faces --n-null 7 --seed 3 "
-        "--device cuda --stimuli shared --offline -q"
+        "--device cuda --stimuli shared --cache --offline -q"
     )
     assert cli.main(words.split()) == 0
     assert conductor == [
@@ -154,7 +154,8 @@ def test_compare_passes_every_option_on(conductor):
                 "n_null": 7,
                 "seed": 3,
                 "device": "cuda",
-                "offline": True,
+                "cache": True,
+            "offline": True,
                 "progress": False,
             },
         )
@@ -165,7 +166,8 @@ def test_run_passes_every_option_on(conductor):
     """Benchmarks and models may both be several."""
     words = "run one two -m a -m b --n-null 7 --seed 3 --device cuda --offline"
     assert cli.main(words.split()) == 0
-    named = {"n_null": 7, "seed": 3, "device": "cuda", "offline": True, "progress": True}
+    named = {"n_null": 7, "seed": 3, "device": "cuda", "cache": False}
+    named |= {"offline": True, "progress": True}
     assert conductor == [((["one", "two"], ["a", "b"]), named)]
 
 

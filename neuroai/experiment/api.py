@@ -11,6 +11,7 @@ from neuroai.analyses.catalogue import analysis as analysis_entry
 from neuroai.checks import known_name
 from neuroai.errors import UsageError
 from neuroai.experiment.adopt import holdings_of
+from neuroai.experiment.cached import cached
 from neuroai.experiment.options import Options
 from neuroai.experiment.run import compare_holdings
 from neuroai.format.answers import Answer, NotMeasurable
@@ -110,6 +111,7 @@ def compare(
     n_controls: int = 100,
     seed: int = 0,
     device: str = "cpu",
+    cache: bool = False,
     offline: bool = False,
     progress: bool = False,
 ) -> Results:
@@ -128,6 +130,9 @@ def compare(
         See `neuroai.experiment.options.Options`.
     device : str
         Where networks given by name run.
+    cache : bool
+        Keep the networks' activations on disk for the next run; see
+        `neuroai.experiment.cache.ActivationCache`.
     offline : bool
         Forbid the network.
     progress : bool
@@ -167,4 +172,6 @@ def compare(
     networks = [
         load_model(item, device=where) if isinstance(item, str) else item for item in listed
     ]
+    if cache:
+        networks = [cached(network) for network in networks]
     return compare_holdings(holdings, networks, options=options, progress=progress)

@@ -13,6 +13,7 @@ from neuroai.errors import UsageError
 from neuroai.experiment.benchmark_files import benchmark, benchmark_entries, read_benchmark
 from neuroai.experiment.benchmark_lesions import score_lesions
 from neuroai.experiment.benchmark_scores import score_answers, score_rdms
+from neuroai.experiment.cached import cached
 from neuroai.experiment.options import Asked, Options, Part
 from neuroai.experiment.provenance import provenance
 from neuroai.experiment.remembered import Remembered
@@ -52,6 +53,7 @@ def run_benchmarks(
     n_bootstrap: int = 1000,
     seed: int = 0,
     device: str = "cpu",
+    cache: bool = False,
     offline: bool = False,
     progress: bool = False,
 ) -> Results:
@@ -73,6 +75,8 @@ def run_benchmarks(
         Seed of every draw.
     device : str
         Where networks given by name run.
+    cache : bool
+        Keep the networks' activations on disk for the next run.
     offline : bool
         Forbid the network.
     progress : bool
@@ -100,7 +104,7 @@ def run_benchmarks(
     sources = [models] if isinstance(models, str) or not isinstance(models, Sequence) else models
     if not cards or not sources:
         raise UsageError("A run needs at least one benchmark and one network.")
-    networks, uncontrolled = _with_controls(sources, device=device)
+    networks, uncontrolled = _with_controls(sources, device=device, cache=cache)
     holdings = {
         name: load_dataset(name, offline=offline)
         for name in dict.fromkeys(card.dataset for card in cards)
@@ -159,7 +163,7 @@ def _asked(
 
 
 def _with_controls(
-    sources: Sequence[str | System], *, device: str
+    sources: Sequence[str | System], *, device: str, cache: bool
 ) -> tuple[tuple[System, ...], dict[str, str]]:
     """Load the networks, with the untrained twin of each unless an untrained one is given.
 
@@ -174,7 +178,8 @@ def _with_controls(
                 reasons[network.name] = twin.reason
             else:
                 networks.append(twin)
-    return tuple(Remembered(network) for network in networks), reasons
+    kept = [cached(network) if cache else network for network in networks]
+    return tuple(Remembered(network) for network in kept), reasons
 
 
 def _loaded(source: str | System, *, device: str) -> System:

@@ -10,17 +10,17 @@ import numpy as np
 import xarray as xr
 
 from neuroai.cards import ChoiceTask
-from neuroai.format.answers import Answer, NotMeasurable
+from neuroai.experiment.wrapped import Wrapped
+from neuroai.format.answers import NotMeasurable
 from neuroai.format.schema import STIMULUS_ID, TRIAL
 from neuroai.format.stimuli import StimulusSet
-from neuroai.systems.base import System
 
 LARGEST_BYTES = 64 * 2**20
 NO_STIMULI = ("", ())
 
 
 @dataclass(frozen=True, eq=False)
-class Remembered:
+class Remembered(Wrapped):
     """A network whose readout layer is computed once, however many questions are put to it.
 
     Only recordings of named regions are kept, and only up to 64 MiB each; a sweep over all layers
@@ -33,14 +33,7 @@ class Remembered:
         The network.
     """
 
-    system: System
     _memo: dict[Any, Any] = field(default_factory=dict, repr=False)
-
-    def __getattr__(self, name: str) -> Any:
-        # Reached only for what is not defined here, such as lesion_bench and output_map.
-        if name in ("system", "_memo"):
-            raise AttributeError(name)
-        return getattr(self.system, name)
 
     def recordings(
         self, stimuli: StimulusSet | None = None, *, regions: Sequence[str] | None = None
@@ -79,32 +72,3 @@ class Remembered:
         if asked is not None and not isinstance(table, NotMeasurable):
             self._memo["choices", task] = (asked, table)
         return table
-
-    def published(self, question: str) -> tuple[Answer, ...]:
-        """Give what the network published: nothing, as a rule."""
-        return self.system.published(question)
-
-    @property
-    def name(self) -> str:
-        """Name of the network."""
-        return self.system.name
-
-    @property
-    def kind(self) -> str:
-        """Kind of the system."""
-        return self.system.kind
-
-    @property
-    def stimuli(self) -> StimulusSet | None:
-        """Stimuli of the system."""
-        return self.system.stimuli
-
-    @property
-    def subjects(self) -> tuple[str, ...]:
-        """Seeds of the network."""
-        return self.system.subjects
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """Layers that are read by default."""
-        return self.system.regions

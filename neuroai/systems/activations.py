@@ -41,13 +41,23 @@ class Activations:
         Name in tables.
     ids : tuple of str
         Stimuli, one a row of every array.
-    layers : mapping of str to array, shape (n_stimuli, ...)
-        (n, units), (n, tokens, features) or (n, feature maps, rows, columns).
+    layers : mapping of str to array or StoredLayer, shape (n_stimuli, ...)
+        (n, units), (n, tokens, features) or (n, feature maps, rows, columns); of the first
+        subject.
+    seeds : mapping of str to mapping
+        The layers of every subject; one subject, ``recorded``, by default.
+    facts : mapping of str to str
+        What recordings say about themselves, such as ``reduce`` and ``revision``.
+    settings : mapping
+        What the values hang on, where a store names it.
     """
 
     name: str
     ids: tuple[str, ...]
-    layers: Mapping[str, np.ndarray]
+    layers: Mapping[str, Any]
+    seeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     _labels: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +65,7 @@ class Activations:
             raise DataError(f"'{self.name}' holds no array of activations.")
         no_duplicates(self.ids, where=f"the activations '{self.name}'")
         for layer, values in self.layers.items():
-            if values.ndim < 2 or len(values) != len(self.ids):
+            if len(values.shape) < 2 or values.shape[0] != len(self.ids):
                 raise DataError(
                     f"Layer '{layer}' of '{self.name}' must have one row for each of the "
                     f"{len(self.ids)} stimuli; its shape is {values.shape}."
@@ -68,8 +78,13 @@ class Activations:
 
     @property
     def candidate_kind(self) -> str:
-        """Always ``model``."""
-        return "model"
+        """``untrained`` where a store says so, else ``model``."""
+        return self.facts.get("candidate_kind", "model")
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the weights were random."""
+        return self.candidate_kind == "untrained"
 
     @property
     def stimuli(self) -> StimulusSet | None:
@@ -78,8 +93,8 @@ class Activations:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """One subject, ``recorded``."""
-        return (SUBJECT,)
+        """The seeds of a store; else one subject, ``recorded``."""
+        return tuple(self.seeds) or (SUBJECT,)
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -88,7 +103,9 @@ class Activations:
 
     def restrict(self, layers: Sequence[str]) -> Activations:
         """Keep only the layers of these names or globs."""
-        return replace(self, layers={name: self.layers[name] for name in self._chosen(layers)})
+        chosen = self._chosen(layers)
+        seeds = {key: {name: held[name] for name in chosen} for key, held in self.seeds.items()}
+        return replace(self, layers={name: self.layers[name] for name in chosen}, seeds=seeds)
 
     def _chosen(self, patterns: Sequence[str]) -> tuple[str, ...]:
         chosen: set[str] = set()
@@ -127,20 +144,20 @@ class Activations:
     ) -> Iterator[xr.DataArray]:
         place = {key: row for row, key in enumerate(self.ids)}
         rows = [place[key] for key in ids]
-        for layer in layers:
-            values = np.asarray(self.layers[layer])[rows]
-            shape = values.shape[1:]
-            axes = _AXES.get(len(shape), ("feature_map",) + ("other",) * (len(shape) - 1))
-            yield layer_recording(
-                Activity(values.reshape(len(rows), -1), shape, axes),
-                layer=layer,
-                subject=SUBJECT,
-                system=self.name,
-                stimulus_id=ids,
-                stimulus_set=stimulus_set,
-                attrs={"candidate_kind": self.candidate_kind, "reduce": "none"},
-                labels=self._labels,
-            )
+        facts = {"candidate_kind": self.candidate_kind, "reduce": "none", **self.facts}
+        for subject in self.subjects:
+            held = self.seeds.get(subject, self.layers)
+            for layer in layers:
+                yield layer_recording(
+                    _activity(held[layer], rows),
+                    layer=layer,
+                    subject=subject,
+                    system=self.name,
+                    stimulus_id=ids,
+                    stimulus_set=stimulus_set,
+                    attrs=facts,
+                    labels=self._labels,
+                )
 
     def choices(
         self, task: ChoiceTask, stimuli: StimulusSet | None = None
@@ -157,6 +174,15 @@ class Activations:
         return NotMeasurable("activations on disk cannot be lesioned; give the network itself")
 
 
+def _activity(values: Any, rows: Sequence[int]) -> Activity:
+    if hasattr(values, "activity"):
+        return values.activity(rows)
+    some = np.asarray(values)[rows]
+    shape = some.shape[1:]
+    axes = _AXES.get(len(shape), ("feature_map",) + ("other",) * (len(shape) - 1))
+    return Activity(some.reshape(len(rows), -1), shape, axes)
+
+
 def load_activations(path: str | Path) -> Activations:
     """Read activations and the ids of their stimuli; nothing is unpickled.
 
@@ -164,8 +190,9 @@ def load_activations(path: str | Path) -> Activations:
     ----------
     path : str or Path
         ``.npz`` with one array a layer and the array ``stimulus_id``; ``.safetensors`` with the
-        ids as a JSON list in the metadata under ``stimulus_id``; or a ``.zarr`` group with one
-        array a layer and the array (or attribute) ``stimulus_id``.
+        ids as a JSON list in the metadata under ``stimulus_id``; a ``.zarr`` store that
+        `neuroai.systems.extract.extract` made; or any ``.zarr`` group with one array a layer and
+        the array (or attribute) ``stimulus_id``.
 
     Raises
     ------
@@ -173,11 +200,18 @@ def load_activations(path: str | Path) -> Activations:
         No such file, or another suffix.
     DataError
         Ids are missing, or an array holds pickled objects or no numbers.
+    FormatError, IntegrityError
+        A store of ``extract`` is not sealed, or was changed afterwards.
     """
     path = Path(path).expanduser()
     if not path.exists():
         raise UsageError(f"There is no file '{path}' with activations.")
     one_of(path.suffix, SUFFIXES, option="The suffix of a file with activations")
+    if path.suffix == ".zarr":
+        from neuroai.systems.store_read import is_activation_store, open_store
+
+        if is_activation_store(path):
+            return open_store(path)
     readers = {".npz": _read_npz, ".safetensors": _read_safetensors, ".zarr": _read_zarr}
     layers, ids = readers[path.suffix](path)
     if ids is None:

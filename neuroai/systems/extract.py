@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
-from neuroai.checks import one_of
 from neuroai.errors import ResourceError
-from neuroai.systems.hooks import activities, capture, inference, replaced, tensor_of
+from neuroai.format.stimuli import StimulusSet
+from neuroai.systems.fitting import fitted_reducer
+from neuroai.systems.hooks import inference, tensor_of
 from neuroai.systems.inputs import Inputs
 from neuroai.systems.layout import Activity
-from neuroai.systems.lesion import PlacedLesion, lesioning
+from neuroai.systems.lesion import PlacedLesion
+from neuroai.systems.passes import mixes_stimuli, on_device, one_pass, with_bar
+from neuroai.systems.preflight import FLOAT32_BYTES, REMEDIES, free_memory, in_mib, read_size
+from neuroai.systems.reduction import Reduction, read_reduction
 
-REDUCTIONS = ("mean",)
-FLOAT32_BYTES = 4
-_MIB = 2**20
+if TYPE_CHECKING:
+    from neuroai.systems.activations import Activations
+    from neuroai.systems.model import Model
 
 Shortcut = Callable[[int], AbstractContextManager[Any]]
 
@@ -52,7 +56,7 @@ def sweep(
     lesions: Sequence[PlacedLesion] = (),
     batch_size: int = 32,
     device: str = "cpu",
-    reduce: str | None = None,
+    reduce: str | Reduction | None = None,
     progress: bool = False,
     shortcut: Shortcut | None = None,
 ) -> Sweep:
@@ -74,8 +78,9 @@ def sweep(
         Stimuli a pass.
     device : str
         Where the network runs.
-    reduce : {"mean"}, optional
-        Average each feature over rows and columns.
+    reduce : str or Reduction, optional
+        What is kept of every layer, such as ``mean`` or ``count-sketch:4096``; see
+        `neuroai.systems.reduction.Reduction`.
     progress : bool
         Show progress on stderr.
     shortcut : callable, optional
@@ -87,17 +92,28 @@ def sweep(
         The activity would not fit into memory.
     UsageError
         A layer is never called, or its output has no axis of stimuli.
+    DataError
+        A layer holds infinite values or NaN.
     """
-    if reduce is not None:
-        one_of(reduce, REDUCTIONS, option="reduce")
     size = 1 if mixes_stimuli(module) else batch_size
+    reducer = fitted_reducer(
+        read_reduction(reduce),
+        module,
+        inputs,
+        layers,
+        batch_size=batch_size,
+        device=device,
+        memory=free_memory() // 2,
+    )
     store: dict[str, Activity] = {}
     outputs: list[np.ndarray] = []
     done = 0
     with inference(module):
-        for number, (ids, batch) in enumerate(_shown(inputs, size, progress)):
+        shown = with_bar(inputs.batches(size), len(inputs.ids), progress)
+        for number, (ids, batch) in enumerate(shown):
             with shortcut(number) if shortcut else nullcontext():
-                output, read = one_pass(module, batch.to(device), ids, layers, lesions, reduce)
+                moved = on_device(batch, device)
+                output, read = one_pass(module, moved, ids, layers, lesions, reducer)
             if not done:
                 _preflight(read, len(inputs.ids))
             _fill(store, read, done, len(inputs.ids))
@@ -106,43 +122,98 @@ def sweep(
     return Sweep(inputs.ids, np.concatenate(outputs), store)
 
 
-def one_pass(
-    module: nn.Module,
-    batch: Tensor,
-    ids: Sequence[str],
-    layers: Sequence[str],
-    lesions: Sequence[PlacedLesion],
-    reduce: str | None,
-) -> tuple[Any, dict[str, Activity]]:
-    """Run one batch with its lesions; give the output and the layers as tensors."""
-    # Lesions are hooked first, so that a lesioned layer is read as it is passed on.
-    changes = [(placed.lesion.region, lesioning(placed, ids)) for placed in lesions]
-    with (
-        replaced(module, changes),
-        capture(module, layers, n_stimuli=len(ids), reduce=reduce) as read,
-    ):
-        output = module(batch)
-    return output, activities(module, read, reduce=reduce)
+def extract(
+    model: Model,
+    stimuli: StimulusSet,
+    path: str | Path,
+    *,
+    layers: Sequence[str] | None = None,
+    reduce: str | Reduction | None = None,
+    max_memory: int | str | None = None,
+    dtype: str = "float32",
+    device: str | None = None,
+    batch_size: int | None = None,
+    progress: bool | None = None,
+) -> Activations:
+    """Write the activity of a network's layers to a store, batch by batch.
 
+    Memory is bounded, whatever the number of stimuli. A call that was killed goes on where it
+    stopped when it is made again: finished batches are not computed anew, and the store ends bit
+    for bit as if it had not been killed (on one machine, with one number of threads). A store
+    that is finished already is opened.
 
-def mixes_stimuli(module: nn.Module) -> bool:
-    """Say whether stimuli of a batch act on each other: batch norms without running statistics."""
-    return any(
-        isinstance(part, nn.modules.batchnorm._BatchNorm) and part.running_mean is None
-        for part in module.modules()
+    Parameters
+    ----------
+    model : Model
+        The network; each of its subjects is run.
+    stimuli : StimulusSet
+        Only those at hand are shown; rows are sorted by id.
+    path : str or pathlib.Path
+        Where the store is to lie; ends in ``.zarr``.
+    layers : sequence of str, optional
+        Names or globs; the model's `regions` by default.
+    reduce : str or Reduction, optional
+        What is kept of each layer: ``mean``, ``count-sketch:N``, ``sparse-projection:N`` or
+        ``pca:N:fit=COLUMN=VALUE``; the model's own by default. ``pca`` is fitted on the intact
+        network.
+    max_memory : int or str, optional
+        Bytes, such as ``2GiB``, that may be taken beside what the process holds already; what is
+        free by default.
+    dtype : {"float32", "bfloat16"}
+        Precision in which the network runs and in which values are kept. Reductions are summed in
+        float32 in either case.
+    device : str, optional
+        Where the network runs, such as ``cpu`` or ``cuda``; the model's own by default.
+    batch_size : int, optional
+        Stimuli a forward pass. By default the model's own, or fewer if that does not fit.
+    progress : bool, optional
+        Show progress on stderr; as the model does by default.
+
+    Returns
+    -------
+    Activations
+        The sealed store as a system.
+
+    Raises
+    ------
+    UsageError
+        The store was begun with other settings (the first is named), or the path holds something
+        else; or the stimuli are not at hand.
+    ResourceError
+        Memory or disk does not suffice, or the device is absent; the remedy is named.
+    DataError
+        A layer overflows.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np, pandas as pd
+    >>> from neuroai.format.stimuli import stimulus_set
+    >>> from neuroai.systems.load import load_model
+    >>> table = pd.DataFrame({"stimulus_id": ["a", "b"]})
+    >>> shown = stimulus_set(table, name="noise", load=lambda key: np.ones((8, 8)))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stored = extract(
+    ...         load_model("builtin:small_convnet"), shown, f"{folder}/a.zarr", layers=["fc*"]
+    ...     )
+    ...     [recording.shape for recording in stored.recordings(shown)]
+    [(2, 64), (2, 10)]
+    """
+    # Imported here: the store's parts run passes as this file does.
+    from neuroai.systems.store_run import run_job
+
+    return run_job(
+        model,
+        stimuli,
+        Path(path).expanduser(),
+        layers=layers,
+        reduction=read_reduction(model.reduce if reduce is None else reduce),
+        max_memory=read_size(max_memory),
+        dtype=dtype,
+        device=device,
+        batch_size=batch_size,
+        progress=model.progress if progress is None else progress,
     )
-
-
-def _shown(inputs: Inputs, size: int, progress: bool) -> Iterator[tuple[tuple[str, ...], Tensor]]:
-    if not progress:
-        yield from inputs.batches(size)
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=len(inputs.ids), unit="stimuli", desc="network") as bar:
-        for ids, batch in inputs.batches(size):
-            yield ids, batch
-            bar.update(len(ids))
 
 
 def _rows(output: Any, n_stimuli: int) -> np.ndarray:
@@ -165,22 +236,11 @@ def bytes_needed(read: Mapping[str, Activity], n_stimuli: int) -> int:
     return units * n_stimuli * FLOAT32_BYTES
 
 
-def free_memory() -> int:
-    """Give the bytes of memory that can be taken now."""
-    # Linux alone tells what is free; elsewhere the memory of the machine is the only bound.
-    if os.path.exists("/proc/meminfo"):
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
 def _preflight(read: Mapping[str, Activity], n_stimuli: int) -> None:
     needed, free = bytes_needed(read, n_stimuli), free_memory()
     if needed > free:
         raise ResourceError(
             f"The activity of {len(read)} layers for {n_stimuli} stimuli takes "
-            f"{needed / _MIB:,.0f} MiB; {free / _MIB:,.0f} MiB are free. Read fewer layers with "
-            'layers=..., average over rows and columns with reduce="mean", or take fewer stimuli.'
+            f"{in_mib(needed)}; {in_mib(free)} are free. {REMEDIES}, take fewer stimuli, or write "
+            "it to disk batch by batch with neuroai.systems.extract.extract."
         )

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from neuroai.errors import UsageError
-from neuroai.systems.layout import Activity, combine, layout_of, reduced, rows_first
+from neuroai.systems.layout import Activity, combine, layout_of, rows_first
+from neuroai.systems.reduction import Reducer, Reduction, as_reducer
 
 Replace = Callable[[nn.Module, Any, int], Any]
+Reduce = str | Reduction | Reducer | None
 
 
 def first_tensor(output: Any) -> Tensor | None:
@@ -115,7 +117,7 @@ def _replacing(change: Replace) -> Callable[[nn.Module, Any, Any], Any]:
 
 @contextmanager
 def capture(
-    module: nn.Module, layers: Sequence[str], *, n_stimuli: int, reduce: str | None = None
+    module: nn.Module, layers: Sequence[str], *, n_stimuli: int, reduce: Reduce = None
 ) -> Iterator[dict[str, list[Tensor]]]:
     """Collect what named layers give while the context lasts, one tensor a call.
 
@@ -130,8 +132,8 @@ def capture(
         Names as in ``named_modules()``.
     n_stimuli : int
         Size of the batch; an output whose axis of stimuli has another length is an error.
-    reduce : {"mean"}, optional
-        Average each feature over rows and columns (tokens) while reading.
+    reduce : str, Reduction or Reducer, optional
+        Make each call smaller while reading, such as ``mean`` over rows and columns (tokens).
 
     Examples
     --------
@@ -142,23 +144,30 @@ def capture(
     [[0.0, 2.0]]
     """
     read: dict[str, list[Tensor]] = {name: [] for name in layers}
+    reducer = as_reducer(reduce)
     with ExitStack() as stack:
         for name in read:
-            hook = _reading(name, read[name], n_stimuli, reduce)
+            hook = _reading(name, read[name], n_stimuli, reducer)
             stack.callback(module.get_submodule(name).register_forward_hook(hook).remove)
         yield read
 
 
 def _reading(
-    name: str, kept: list[Tensor], n_stimuli: int, reduce: str | None
+    name: str, kept: list[Tensor], n_stimuli: int, reducer: Reducer
 ) -> Callable[[nn.Module, Any, Any], None]:
     def hook(part: nn.Module, _: Any, output: Any) -> None:
         tensor = tensor_of(output, layer=name)
         layout = layout_of(part, tensor.ndim)
         rows = rows_first(tensor.detach(), layout, layer=name, n_stimuli=n_stimuli)
-        kept.append(reduced(rows, layout, reduce=reduce).clone())
+        small = reducer(rows, layout, layer=name)
+        # What was not made anew may be written into by a later layer.
+        kept.append(small.clone() if _shares(small, tensor) else small)
 
     return hook
+
+
+def _shares(tensor: Tensor, other: Tensor) -> bool:
+    return tensor.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
 def tensor_of(output: Any, *, layer: str) -> Tensor:
@@ -173,9 +182,16 @@ def tensor_of(output: Any, *, layer: str) -> Tensor:
 
 
 def activities(
-    module: nn.Module, read: Mapping[str, list[Tensor]], *, reduce: str | None = None
+    module: nn.Module, read: Mapping[str, list[Tensor]], *, reduce: Reduce = None
 ) -> dict[str, Activity]:
     """Turn captured calls into units and times, layer by layer.
+
+    Parameters
+    ----------
+    read : mapping of str to list of Tensor
+        As `capture` gave it.
+    reduce : Reducer, optional
+        The one that `capture` was given, which knows what the axes mean now.
 
     Raises
     ------
@@ -188,13 +204,12 @@ def activities(
             f"Layer '{silent[0]}' is never called in a forward pass, so it has no activity. "
             "Choose other layers with layers=..."
         )
+    layouts = reduce.layouts if isinstance(reduce, Reducer) else {}
     return {
-        name: combine(calls, _layout_read(module.get_submodule(name), calls[0], reduce), layer=name)
+        name: combine(
+            calls,
+            layouts.get(name) or layout_of(module.get_submodule(name), calls[0].ndim),
+            layer=name,
+        )
         for name, calls in read.items()
     }
-
-
-def _layout_read(part: nn.Module, rows: Tensor, reduce: str | None) -> Any:
-    # What was averaged while reading has two axes left, so its layout is that of a flat layer.
-    flat = reduce is not None and not isinstance(part, nn.RNNBase)
-    return layout_of(nn.Identity() if flat else part, 2 if flat else rows.ndim)

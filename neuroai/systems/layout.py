@@ -142,7 +142,7 @@ def combine(
     """
     if layout.recurrent:
         joined = torch.cat(list(calls), dim=1).movedim(1, 2)
-        return Activity(joined, tuple(joined.shape[1:2]), ("feature_map",))
+        return Activity(joined, tuple(joined.shape[1:2]), layout.axes[1:])
     kept = [reduced(call, layout, reduce=reduce) for call in calls]
     shapes = {tuple(call.shape) for call in kept}
     if len(shapes) > 1:

@@ -31,6 +31,7 @@ from neuroai.systems.lesion import (
     statistics_of,
 )
 from neuroai.systems.prefix import LesionBench, make_bench
+from neuroai.systems.reduction import Reduction, read_reduction
 from neuroai.systems.weights import weights_sha256
 
 Source = nn.Module | Callable[[], nn.Module]
@@ -62,8 +63,9 @@ class Model:
         Where the network runs, such as ``cpu`` or ``cuda``.
     batch_size : int
         Stimuli a forward pass; results do not depend on it beyond single precision.
-    reduce : {"mean"}, optional
-        Average each feature over rows and columns; written into the recordings' attrs.
+    reduce : str or Reduction, optional
+        What is kept of every layer, such as ``mean`` or ``count-sketch:4096``; written into the
+        recordings' attrs. See `neuroai.systems.reduction.Reduction`.
     untrained : bool
         Whether the weights are random: a control, not a candidate.
     revision : str
@@ -82,7 +84,7 @@ class Model:
     labels: tuple[str, ...] = ()
     device: str = "cpu"
     batch_size: int = 32
-    reduce: str | None = None
+    reduce: str | Reduction | None = None
     untrained: bool = False
     revision: str = ""
     progress: bool = False
@@ -95,6 +97,7 @@ class Model:
         if self.batch_size < 1:
             raise UsageError(f"batch_size must be 1 or more; got {self.batch_size}.")
         _check_device(self.device)
+        read_reduction(self.reduce)
 
     @property
     def kind(self) -> str:
@@ -189,7 +192,7 @@ class Model:
                     system=self.name,
                     stimulus_id=swept.ids,
                     stimulus_set=stimuli.name,
-                    attrs={**self._attrs(), "reduce": self.reduce or "none"},
+                    attrs={**self._attrs(), "reduce": str(read_reduction(self.reduce) or "none")},
                     labels=self._memo.setdefault("labels", {}),
                 )
 

@@ -186,7 +186,7 @@ def test_a_mean_lesion_needs_reference_stimuli(model, stimuli):
 def test_too_little_memory_is_told_before_the_work(model, stimuli, monkeypatch):
     """The message gives both sizes and names the remedies."""
     monkeypatch.setattr(extract, "free_memory", lambda: 1000)
-    with pytest.raises(ResourceError, match=r'layers=\.\.\., average .* with reduce="mean"'):
+    with pytest.raises(ResourceError, match=r"layers=\.\.\., or make .* with reduce='mean'"):
         list(model.recordings(stimuli))
 
 
