@@ -134,6 +134,6 @@ def _checked(
 def _residual(values: np.ndarray, design: np.ndarray) -> np.ndarray:
     left = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
     spread = values - values.mean()
-    rounding = len(values) * (np.finfo(np.float64).eps * np.abs(values).max()) ** 2
+    rounding = len(values) * (1e-14 * np.abs(values).max()) ** 2
     least = NOTHING_LEFT * (spread @ spread) + rounding
     return left if left @ left > least else np.zeros_like(left)
