@@ -155,7 +155,7 @@ def test_compare_passes_every_option_on(conductor):
                 "seed": 3,
                 "device": "cuda",
                 "cache": True,
-            "offline": True,
+                "offline": True,
                 "progress": False,
             },
         )

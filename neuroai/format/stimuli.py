@@ -13,6 +13,7 @@ import pandas as pd
 from neuroai.checks import known_name, listing, no_duplicates
 from neuroai.errors import AlignmentError, FormatError, IntegrityError
 from neuroai.format.schema import STIMULUS_ID
+from neuroai.format.sounds import Sound
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class StimulusSet:
 
 
 def content_sha256(stimulus: Any) -> str:
-    """Hash the content of a stimulus: pixels, samples or text, with shape and type.
+    """Hash the content of a stimulus: pixels, frames, a sound or text, with shape and type.
 
     Two files that decode to the same pixels have the same hash.
 
@@ -122,6 +123,9 @@ def content_sha256(stimulus: Any) -> str:
     if isinstance(stimulus, str):
         digest.update(b"text:" + stimulus.encode("utf-8"))
         return digest.hexdigest()
+    if isinstance(stimulus, Sound):
+        digest.update(f"sound:{stimulus.rate!r}:".encode())
+        stimulus = stimulus.samples
     mode = getattr(stimulus, "mode", "")
     array = np.ascontiguousarray(np.asarray(stimulus))
     digest.update(f"{mode}:{array.dtype.str}:{array.shape}:".encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from neuroai.errors import UsageError
 from neuroai.systems.layout import Activity, combine, layout_of, rows_first
 from neuroai.systems.reduction import Reducer, Reduction, as_reducer
+from neuroai.systems.sequences import Frames, Tokens, sequence_of
 
 Replace = Callable[[nn.Module, Any, int], Any]
 Reduce = str | Reduction | Reducer | None
@@ -117,7 +119,12 @@ def _replacing(change: Replace) -> Callable[[nn.Module, Any, Any], Any]:
 
 @contextmanager
 def capture(
-    module: nn.Module, layers: Sequence[str], *, n_stimuli: int, reduce: Reduce = None
+    module: nn.Module,
+    layers: Sequence[str],
+    *,
+    n_stimuli: int,
+    reduce: Reduce = None,
+    as_time: bool = True,
 ) -> Iterator[dict[str, list[Tensor]]]:
     """Collect what named layers give while the context lasts, one tensor a call.
 
@@ -134,6 +141,8 @@ def capture(
         Size of the batch; an output whose axis of stimuli has another length is an error.
     reduce : str, Reduction or Reducer, optional
         Make each call smaller while reading, such as ``mean`` over rows and columns (tokens).
+    as_time : bool
+        Whether the frames of a network that hears become times, features first.
 
     Examples
     --------
@@ -144,21 +153,28 @@ def capture(
     [[0.0, 2.0]]
     """
     read: dict[str, list[Tensor]] = {name: [] for name in layers}
-    reducer = as_reducer(reduce)
+    reducer, reader = as_reducer(reduce), sequence_of(module)
+    reader = None if isinstance(reader, Frames) and not as_time else reader
     with ExitStack() as stack:
         for name in read:
-            hook = _reading(name, read[name], n_stimuli, reducer)
+            hook = _reading(name, read[name], n_stimuli, reducer, reader)
             stack.callback(module.get_submodule(name).register_forward_hook(hook).remove)
         yield read
 
 
 def _reading(
-    name: str, kept: list[Tensor], n_stimuli: int, reducer: Reducer
+    name: str,
+    kept: list[Tensor],
+    n_stimuli: int,
+    reducer: Reducer,
+    reader: Tokens | Frames | None,
 ) -> Callable[[nn.Module, Any, Any], None]:
     def hook(part: nn.Module, _: Any, output: Any) -> None:
         tensor = tensor_of(output, layer=name)
-        layout = layout_of(part, tensor.ndim)
+        layout = layout_of(part, tensor.ndim, tensor.shape)
         rows = rows_first(tensor.detach(), layout, layer=name, n_stimuli=n_stimuli)
+        if reader is not None:
+            rows, layout = reader.read(rows, replace(layout, batch_axis=0))
         small = reducer(rows, layout, layer=name)
         # What was not made anew may be written into by a later layer.
         kept.append(small.clone() if _shares(small, tensor) else small)

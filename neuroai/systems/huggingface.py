@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,33 @@ from torch import Tensor, nn
 
 from neuroai.checks import need
 from neuroai.errors import DataError, ResourceError, UsageError
+from neuroai.systems.audio import Heard, built_audio_network
 from neuroai.systems.model import Model
+from neuroai.systems.texts import (
+    TOKENS,
+    Tokenised,
+    built_text_network,
+    longest_context,
+    text_facts,
+    text_family,
+)
 from neuroai.systems.weights import built
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
 
-def load_huggingface(target: str, *, random: bool = False, seeds: Sequence[int] = (0,)) -> Model:
-    """Load a vision network that transformers knows; no code of the repository is run.
+def load_huggingface(
+    target: str,
+    *,
+    random: bool = False,
+    seeds: Sequence[int] = (0,),
+    token: str | None = None,
+    context: int | None = None,
+) -> Model:
+    """Load a network that sees, reads or hears; no code of the repository is run.
 
-    Weights come from safetensors alone. Images are brought to size by Pillow. Files
+    Weights come from safetensors alone. Images are brought to size by Pillow, sounds to the
+    network's rate. A language model is read at the tokens of a text's last word. Files
     ``imagenet_to_<n>_categories.json`` in a folder (category -> class indices) become the
     model's `output_map`.
 
@@ -38,13 +56,18 @@ def load_huggingface(target: str, *, random: bool = False, seeds: Sequence[int] 
         Untrained controls instead of the trained weights.
     seeds : sequence of int
         Seeds of the controls; they are the subjects ``seed0``, ``seed1`` ...
+    token : {"last", "mean", "sentence"}, optional
+        Where a language model is read: ``last`` token of the last word by default.
+    context : int, optional
+        Tokens that a language model is shown at most; 512 by default, or what it can take.
 
     Raises
     ------
     MissingExtra
         transformers is not installed.
     UsageError
-        Neither a folder nor a repository, or a network that needs code of its own.
+        Neither a folder nor a repository, a network that needs code of its own, or an option of
+        language models for another network.
     ResourceError
         The files cannot be fetched.
     """
@@ -55,23 +78,100 @@ def load_huggingface(target: str, *, random: bool = False, seeds: Sequence[int] 
         where["revision"] = revision
     with _explained(target), _quiet(transformers):
         config = transformers.AutoConfig.from_pretrained(repository, **where)
-        processor = _processor(transformers, repository, where)
-        family = _family(transformers, config)
+        sense = sense_of(transformers, config, repository=repository)
+        if sense != "text" and (token is not None or context is not None):
+            raise UsageError(f"token and context are for language models; 'hf:{target}' is none.")
+        kind = _KINDS[sense](transformers, config, repository, where, token, context)
         modules = (
-            tuple((f"seed{s}", partial(built, _fresh(family, config), seed=s)) for s in seeds)
+            tuple((f"seed{s}", partial(built, kind.fresh, seed=s)) for s in seeds)
             if random
-            else (("trained", _pretrained(family, repository, where)),)
+            else (("trained", kind.trained()),)
         )
     name = target if folder is None else folder.name
     return Model(
         name=f"{name} (untrained)" if random else name,
         modules=modules,
-        preprocess=_preprocess(processor),
+        preprocess=kind.preprocess,
         output_map={} if folder is None else read_output_map(folder),
         labels=_labels(config),
         untrained=random,
         revision=str(getattr(config, "_commit_hash", None) or revision or ""),
+        facts=kind.facts,
     )
+
+
+def sense_of(transformers: Any, config: Any, *, repository: str) -> str:
+    """Say whether a network takes images, text or sounds, by the kind that transformers knows.
+
+    Raises
+    ------
+    UsageError
+        None of the three.
+    """
+    auto = transformers.models.auto
+    tables = {
+        "vision": auto.image_processing_auto.IMAGE_PROCESSOR_MAPPING_NAMES,
+        "audio": auto.feature_extraction_auto.FEATURE_EXTRACTOR_MAPPING_NAMES,
+        "text": auto.tokenization_auto.TOKENIZER_MAPPING_NAMES,
+    }
+    for sense, known in tables.items():
+        if config.model_type in known:
+            return sense
+    raise UsageError(
+        f"'{repository}' is of the kind '{config.model_type}', for which transformers knows no "
+        "way to show images, texts or sounds. Give it as py:MODULE:FACTORY with a preprocess."
+    )
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How one kind of network is built, fed and described."""
+
+    fresh: Callable[[], nn.Module]
+    trained: Callable[[], nn.Module]
+    preprocess: Callable[[Any], Tensor]
+    facts: Mapping[str, str]
+
+
+Where = dict[str, Any]
+
+
+def _vision(tf: Any, config: Any, place: str, where: Where, *_: Any) -> _Kind:
+    family = _family(tf, config)
+    return _Kind(
+        fresh=_fresh(family, config),
+        trained=partial(_pretrained, family, place, where),
+        preprocess=_preprocess(_processor(tf, place, where)),
+        facts={},
+    )
+
+
+def _text(
+    tf: Any, config: Any, place: str, where: Where, token: str | None, context: int | None
+) -> _Kind:
+    family = text_family(tf, config)
+    tokenizer = tf.AutoTokenizer.from_pretrained(place, **where)
+    shown = Tokenised(tokenizer, token or TOKENS[0], longest_context(config, context))
+    return _Kind(
+        fresh=partial(built_text_network, _fresh(family, config)),
+        trained=partial(built_text_network, partial(_pretrained, family, place, where)),
+        preprocess=shown,
+        facts=text_facts(shown),
+    )
+
+
+def _audio(tf: Any, config: Any, place: str, where: Where, *_: Any) -> _Kind:
+    family = _family(tf, config, head="ForSequenceClassification", auto="AudioClassification")
+    heard = Heard(tf.AutoFeatureExtractor.from_pretrained(place, **where))
+    return _Kind(
+        fresh=partial(built_audio_network, _fresh(family, config)),
+        trained=partial(built_audio_network, partial(_pretrained, family, place, where)),
+        preprocess=heard,
+        facts={"sound_rate_hz": str(heard.rate)},
+    )
+
+
+_KINDS = {"vision": _vision, "text": _text, "audio": _audio}
 
 
 def _place(target: str) -> tuple[Path | None, str, str]:
@@ -89,10 +189,16 @@ def _place(target: str) -> tuple[Path | None, str, str]:
     return None, repository, revision
 
 
-def _family(transformers: Any, config: Any) -> Any:
+def _family(
+    transformers: Any,
+    config: Any,
+    *,
+    head: str = "ForImageClassification",
+    auto: str = "ImageClassification",
+) -> Any:
     named = getattr(config, "architectures", None) or [""]
-    classifies = str(named[0]).endswith("ForImageClassification")
-    return transformers.AutoModelForImageClassification if classifies else transformers.AutoModel
+    classifies = str(named[0]).endswith(head)
+    return getattr(transformers, f"AutoModelFor{auto}" if classifies else "AutoModel")
 
 
 def _fresh(family: Any, config: Any) -> Callable[[], nn.Module]:

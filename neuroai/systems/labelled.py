@@ -25,6 +25,7 @@ def layer_recording(
     stimulus_set: str,
     attrs: Mapping[str, Any],
     labels: Labels,
+    time_unit: str = "step",
 ) -> xr.DataArray:
     """Build the recording of one subject's layer.
 
@@ -40,7 +41,7 @@ def layer_recording(
     -------
     xarray.DataArray
         Attrs ``subject`` and ``region``; unit columns ``feature_map``, ``row``, ``col`` as the
-        layer has them; a time axis in steps where the layer has one.
+        layer has them; a time axis in `time_unit` where the layer has one.
     """
     values = np.asarray(activity.values)
     times = np.arange(values.shape[2], dtype=np.float64) if values.ndim == 3 else None
@@ -57,7 +58,7 @@ def layer_recording(
         modality="activations",
         physical_unit="1",
         time=times,
-        time_unit="" if times is None else "step",
+        time_unit="" if times is None else time_unit,
         attrs={"region": layer, **attrs},
     )
     key = (layer, activity.shape, activity.axes)

@@ -49,14 +49,15 @@ class Layout:
         return "time" in self.axes
 
 
-def layout_of(module: nn.Module, ndim: int) -> Layout:
+def layout_of(module: nn.Module, ndim: int, shape: Sequence[int] = ()) -> Layout:
     """Say what the axes of a module's output mean.
 
     A recurrent module (``nn.RNN``, ``nn.GRU``, ``nn.LSTM``) gives (stimulus, time, feature) or,
     by its own ``batch_first``, (time, stimulus, feature). Four axes are (stimulus, feature map,
     row, column). Three axes are (stimulus, token, feature), the token being called ``row``;
-    one-dimensional convolutions, norms and pools give (stimulus, feature map, row). Two axes are
-    (stimulus, feature).
+    one-dimensional convolutions, norms and pools give (stimulus, feature map, row), and so does a
+    block that holds such a convolution and gives as many features as it. Two axes are (stimulus,
+    feature).
 
     Parameters
     ----------
@@ -64,6 +65,8 @@ def layout_of(module: nn.Module, ndim: int) -> Layout:
         The layer.
     ndim : int
         Number of axes of its output, stimuli included.
+    shape : sequence of int, optional
+        Their lengths, which tell the features of a block from its positions.
 
     Examples
     --------
@@ -76,11 +79,17 @@ def layout_of(module: nn.Module, ndim: int) -> Layout:
     if isinstance(module, nn.RNNBase) and ndim == 3:
         return Layout(batch_axis, ("time", "feature_map"))
     if ndim == 3:
-        tokens = not isinstance(module, _CHANNELS_FIRST_1D)
+        tokens = not isinstance(module, _CHANNELS_FIRST_1D) and not _maps_first(module, shape)
         return Layout(batch_axis, ("row", "feature_map") if tokens else ("feature_map", "row"))
     if ndim == 4:
         return Layout(batch_axis, ("feature_map", "row", "col"))
     return Layout(batch_axis, ("feature_map",) + ("other",) * max(ndim - 2, 0))
+
+
+def _maps_first(module: nn.Module, shape: Sequence[int]) -> bool:
+    """Say whether the second axis, and not the third, is as long as a convolution has features."""
+    features = {part.out_channels for part in module.modules() if isinstance(part, nn.Conv1d)}
+    return len(shape) == 3 and shape[1] in features and shape[2] not in features
 
 
 def _batch_first(module: nn.Module) -> bool:

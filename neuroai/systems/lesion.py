@@ -127,7 +127,7 @@ def lesioning(placed: PlacedLesion, ids: Sequence[str]) -> Callable[[nn.Module, 
 
     def change(part: nn.Module, output: Any, call: int) -> Any:
         tensor = tensor_of(output, layer=lesion.region)
-        layout = layout_of(part, tensor.ndim)
+        layout = layout_of(part, tensor.ndim, tensor.shape)
         rows = rows_first(tensor, layout, layer=lesion.region, n_stimuli=len(ids))
         new = _apply(placed, rows, layout, call, ids)
         new = new.reshape(len(ids)) if tensor.ndim == 1 else new.movedim(0, layout.batch_axis)

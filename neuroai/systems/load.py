@@ -42,7 +42,8 @@ def load_model(
     source : str, torch.nn.Module, mapping or Model
         ``hf:FOLDER``, ``hf:ORG/NAME@REVISION``, ``py:MODULE:FACTORY``, ``builtin:NAME`` or
         ``acts:FILE``; ``?init=random&seeds=0,1,2`` asks for untrained controls, and
-        ``?layers=GLOB,GLOB`` and ``?reduce=mean`` set these options. Or any module, or a
+        ``?layers=GLOB,GLOB`` and ``?reduce=mean`` set these options, ``?token=mean&context=64``
+        those of a language model. Or any module, or a
         mapping of seed names to modules of one architecture.
     preprocess : callable, optional
         Turns one stimulus into the tensor the network takes, without an axis of stimuli. A
@@ -105,10 +106,18 @@ def _activations(system: Activations, spec: Spec | None, options: Mapping[str, A
 
 
 def _opened(spec: Spec) -> Model | Activations:
+    if spec.scheme == "hf":
+        return load_huggingface(
+            spec.target,
+            random=spec.random,
+            seeds=spec.seeds,
+            token=spec.token,
+            context=spec.context,
+        )
+    if spec.token is not None or spec.context is not None:
+        raise UsageError("token and context are options of language models: hf:FOLDER?token=mean.")
     if spec.scheme == "acts":
         return load_activations(spec.target)
-    if spec.scheme == "hf":
-        return load_huggingface(spec.target, random=spec.random, seeds=spec.seeds)
     if spec.scheme == "builtin":
         return _builtin(spec)
     made = load_factory(spec.target)

@@ -8,21 +8,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import torch
 import xarray as xr
 from torch import Tensor, nn
 
 from neuroai.cards import ChoiceTask
 from neuroai.checks import known_name
-from neuroai.errors import ResourceError, UsageError
+from neuroai.errors import UsageError
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.stimuli import StimulusSet
 from neuroai.systems.decisions import classes_of, decide, shown_in
+from neuroai.systems.defaults import read_by_default
 from neuroai.systems.extract import Sweep, one_pass, sweep
 from neuroai.systems.hooks import capture, inference
 from neuroai.systems.inputs import Inputs
 from neuroai.systems.labelled import layer_recording
-from neuroai.systems.layers import choose_layers, default_layers
+from neuroai.systems.layers import choose_layers
 from neuroai.systems.lesion import (
     Lesion,
     PlacedLesion,
@@ -30,8 +30,10 @@ from neuroai.systems.lesion import (
     needs_reference,
     statistics_of,
 )
+from neuroai.systems.passes import check_device
 from neuroai.systems.prefix import LesionBench, make_bench
 from neuroai.systems.reduction import Reduction, read_reduction
+from neuroai.systems.sequences import time_unit_of
 from neuroai.systems.weights import weights_sha256
 
 Source = nn.Module | Callable[[], nn.Module]
@@ -74,6 +76,8 @@ class Model:
         Show progress on stderr.
     lesions : tuple of (Lesion, StimulusSet or None)
         Lesions and the reference stimuli of each; made by `with_lesion`.
+    facts : mapping of str to str
+        What recordings say about themselves besides, such as the length of a text's context.
     """
 
     name: str
@@ -89,6 +93,7 @@ class Model:
     revision: str = ""
     progress: bool = False
     lesions: tuple[tuple[Lesion, StimulusSet | None], ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
     _memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -96,7 +101,7 @@ class Model:
             raise UsageError(f"The model '{self.name}' needs at least one network.")
         if self.batch_size < 1:
             raise UsageError(f"batch_size must be 1 or more; got {self.batch_size}.")
-        _check_device(self.device)
+        check_device(self.device)
         read_reduction(self.reduce)
 
     @property
@@ -124,8 +129,11 @@ class Model:
         """Layers that are read by default, in the order of ``named_modules()``."""
         if "regions" not in self._memo:
             module = self.module(self.subjects[0])
-            chosen = choose_layers(module, self.layers) if self.layers else default_layers(module)
-            self._memo["regions"] = chosen
+            self._memo["regions"] = (
+                choose_layers(module, self.layers)
+                if self.layers
+                else read_by_default(module, self.preprocess)
+            )
         return self._memo["regions"]
 
     def module(self, subject: str | None = None) -> nn.Module:
@@ -194,10 +202,11 @@ class Model:
                     stimulus_set=stimuli.name,
                     attrs={**self._attrs(), "reduce": str(read_reduction(self.reduce) or "none")},
                     labels=self._memo.setdefault("labels", {}),
+                    time_unit=time_unit_of(self.module(subject)),
                 )
 
     def _attrs(self) -> dict[str, str]:
-        attrs = {"candidate_kind": self.candidate_kind, "revision": self.revision}
+        attrs = {"candidate_kind": self.candidate_kind, "revision": self.revision, **self.facts}
         if self.lesions:
             attrs["intervention"] = "; ".join(lesion.describe() for lesion, _ in self.lesions)
             attrs["origin"] = "simulated"
@@ -338,7 +347,7 @@ class Model:
             module, calls = self.module(name), []
             with inference(module):
                 for ids, batch in self._inputs(reference).batches(self.batch_size):
-                    with capture(module, [region], n_stimuli=len(ids)) as read:
+                    with capture(module, [region], n_stimuli=len(ids), as_time=False) as read:
                         module(batch.to(self.device))
                     calls.append([call.float().cpu().numpy() for call in read[region]])
             self._memo[key] = statistics_of(
@@ -386,15 +395,3 @@ def _identity(stimuli: StimulusSet) -> tuple[Any, ...]:
 
 def _why_not(stimuli: StimulusSet | None) -> str:
     return "a network needs stimuli to answer; none were given" if stimuli is None else NO_STIMULI
-
-
-def _check_device(device: str) -> None:
-    try:
-        kind = torch.device(device).type
-    except RuntimeError as error:
-        raise UsageError(f"device must be 'cpu' or 'cuda'; got {device!r}.") from error
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ResourceError(
-            f"device='{device}' was asked for and torch sees no such device here. "
-            "Use device='cpu', or install a torch build for your graphics card."
-        )

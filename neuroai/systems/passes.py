@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from neuroai.checks import listing, one_of
-from neuroai.errors import DataError
+from neuroai.errors import DataError, ResourceError, UsageError
 from neuroai.systems.hooks import Reduce, activities, capture, map_tensors, replaced
 from neuroai.systems.layout import Activity
 from neuroai.systems.lesion import PlacedLesion, lesioning
@@ -117,3 +117,16 @@ def with_bar(batches: Iterator[Any], n_stimuli: int, progress: bool, done: int =
         for ids, batch in batches:
             yield ids, batch
             bar.update(len(ids))
+
+
+def check_device(device: str) -> None:
+    """Raise a ResourceError if torch does not see a device, a UsageError if it knows no such."""
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise UsageError(f"device must be 'cpu' or 'cuda'; got {device!r}.") from error
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ResourceError(
+            f"device='{device}' was asked for and torch sees no such device here. "
+            "Use device='cpu', or install a torch build for your graphics card."
+        )

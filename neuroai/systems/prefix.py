@@ -238,7 +238,7 @@ def _differs(full: LesionBench, cached: LesionBench) -> frozenset[int] | None:
 
 def _n_features(full: LesionBench, prefix: Prefix) -> int:
     tensor = tensor_of(prefix.outputs[0][-1], layer=full.region)
-    layout = layout_of(full.module.get_submodule(full.region), tensor.ndim)
+    layout = layout_of(full.module.get_submodule(full.region), tensor.ndim, tensor.shape)
     rows = tensor.movedim(layout.batch_axis, 0)
     return int(rows.shape[layout.feature_axis]) if rows.ndim > 1 else 1
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuroai.checks import listing, near_miss
+from neuroai.checks import listing, near_miss, one_of
 from neuroai.errors import UsageError
+from neuroai.systems.reduction import read_reduction
+from neuroai.systems.texts import TOKENS
 
 SCHEMES = {
     "hf": "hf:FOLDER or hf:ORG/NAME@REVISION, a network in the form of Hugging Face",
@@ -13,7 +15,7 @@ SCHEMES = {
     "builtin": "builtin:NAME, a registered network",
     "acts": "acts:FILE, activations on disk (.npz, .safetensors or .zarr with ids)",
 }
-KEYS = ("init", "seeds", "layers", "reduce")
+KEYS = ("init", "seeds", "layers", "reduce", "token", "context")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,11 @@ class Spec:
     layers : tuple of str
         Names or globs of the layers to read.
     reduce : str or None
-        ``mean`` or None.
+        What is kept of each layer, as `neuroai.systems.reduction.read_reduction` reads it.
+    token : str or None
+        Where a language model is read: ``last``, ``mean`` or ``sentence``.
+    context : int or None
+        Tokens that a language model is shown at most.
     """
 
     scheme: str
@@ -40,6 +46,8 @@ class Spec:
     seeds: tuple[int, ...] = (0,)
     layers: tuple[str, ...] = ()
     reduce: str | None = None
+    token: str | None = None
+    context: int | None = None
 
 
 def read_spec(sentence: str) -> Spec:
@@ -90,9 +98,14 @@ def _checked(given: dict[str, str]) -> dict[str, object]:
     if "layers" in given:
         options["layers"] = tuple(given["layers"].split(","))
     if "reduce" in given:
-        if given["reduce"] != "mean":
-            raise UsageError(f"reduce must be 'mean'; got '{given['reduce']}'.")
-        options["reduce"] = "mean"
+        read_reduction(given["reduce"])
+        options["reduce"] = given["reduce"]
+    if "token" in given:
+        options["token"] = one_of(given["token"], TOKENS, option="token")
+    if "context" in given:
+        if not given["context"].isdecimal():
+            raise UsageError(f"context is a whole number of tokens; got '{given['context']}'.")
+        options["context"] = int(given["context"])
     return options
 
 

@@ -42,7 +42,7 @@ def number():
         ("builtin:small_convnet?seeds=0,0", "seeds are different whole numbers"),
         ("builtin:small_convnet?seeds=", "needs one value; write seeds=VALUE once"),
         ("builtin:small_convnet?init=zero", "init must be 'random'; got 'zero'"),
-        ("builtin:small_convnet?reduce=max", "reduce must be 'mean'; got 'max'"),
+        ("builtin:small_convnet?reduce=max", "reduce='max' is not known. There is: count-sketch"),
         ("hf:./nowhere", "neither an existing folder nor ORG/NAME@REVISION"),
         ("py:factory", "must read py:MODULE:FACTORY"),
         ("py:nowhere.py:net", "There is no file 'nowhere.py'"),

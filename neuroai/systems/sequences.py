@@ -1,0 +1,100 @@
+"""Networks that read sequences: which of a layer's positions count, and which are moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from neuroai.systems.layout import Layout
+
+SEQUENCE = "neuroai_sequence"
+POSITIONS = ("row", "feature_map")
+MAPS_FIRST = ("feature_map", "row")
+
+
+@dataclass(eq=False)
+class Tokens:
+    """Averages the tokens that a stimulus is read at.
+
+    Attributes
+    ----------
+    weights : Tensor, shape (n_stimuli, n_tokens), or None
+        Weight of every token of the batch that is running, summing to 1 a stimulus; 0 for
+        padding and for tokens that are not read.
+    """
+
+    weights: Tensor | None = None
+    _whole: bool = field(default=False, repr=False)
+
+    @property
+    def time_unit(self) -> str:
+        """Tokens are averaged, so that there is no time."""
+        return ""
+
+    def read(self, rows: Tensor, layout: Layout) -> tuple[Tensor, Layout]:
+        """Average a layer (n_stimuli, n_tokens, n_features) over the tokens that are read."""
+        w = self.weights
+        # A padded token may hold anything, NaN too, so that it is cut out and not weighed by 0.
+        if w is None or layout.axes != POSITIONS or rows.shape[:2] != w.shape:
+            return rows, layout
+        kept = torch.where((w > 0)[..., None], rows.float(), 0.0)
+        return torch.einsum("bt,btf->bf", w.to(kept), kept), Layout(0, ("feature_map",))
+
+    def output(self, output: Any) -> Any:
+        """Average what the whole network gives, unless every token is wanted."""
+        from neuroai.systems.hooks import first_tensor
+
+        tensor = first_tensor(output)
+        w = self.weights
+        if self._whole or tensor is None or w is None or tensor.shape[:2] != w.shape:
+            return output
+        return self.read(tensor, Layout(0, POSITIONS))[0]
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Leave the network's own output as it is while the context lasts."""
+        self._whole = True
+        try:
+            yield
+        finally:
+            self._whole = False
+
+
+@dataclass(eq=False)
+class Frames:
+    """Calls the positions of a layer moments, in frames of that layer."""
+
+    @property
+    def time_unit(self) -> str:
+        """Every layer's own frames."""
+        return "frame"
+
+    def read(self, rows: Tensor, layout: Layout) -> tuple[Tensor, Layout]:
+        """Turn (n_stimuli, n_frames, n_features), or features first, into a course in time."""
+        if layout.axes == MAPS_FIRST:
+            rows, layout = rows.movedim(1, 2), Layout(0, POSITIONS)
+        if layout.axes != POSITIONS:
+            return rows, layout
+        return rows, Layout(0, ("time", "feature_map"))
+
+
+def sequence_of(module: nn.Module) -> Tokens | Frames | None:
+    """Give how the sequences of a network are read; None for one that reads none.
+
+    Examples
+    --------
+    >>> sequence_of(nn.Linear(1, 1)) is None
+    True
+    """
+    return getattr(module, SEQUENCE, None)
+
+
+def time_unit_of(module: nn.Module) -> str:
+    """Give the unit of the time axis of a network's layers: ``step``, or ``frame``."""
+    reader = sequence_of(module)
+    return (reader.time_unit if reader else "") or "step"
