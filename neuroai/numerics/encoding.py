@@ -1,0 +1,150 @@
+"""Encoding models scored on what was never learnt from: nested, grouped, fold by fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neuroai.numerics.folds import Folds
+from neuroai.numerics.ridge import as_pair, decompose, target_blocks
+from neuroai.numerics.ridge_penalty import PENALTIES, choose_penalties
+
+Inner = Callable[[np.ndarray], Folds]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """How well targets are predicted from features, one row a fold.
+
+    Attributes
+    ----------
+    r : array, shape (n_folds, n_targets)
+        Correlation of prediction and target within the fold, in [-1, 1]; NaN where one of them
+        does not vary there.
+    r2 : array, shape (n_folds, n_targets)
+        1 - squared error over the squared deviation from the fold's own mean, at most 1.
+    penalties : array, shape (n_folds, n_targets)
+        Chosen inside what the fold learns from.
+    at_edge : int
+        Choices, of n_folds × n_targets, that fell on the smallest or largest penalty.
+    predictions : array, shape (n_rows, n_targets), or None
+        Each row predicted by the fold that tests it; NaN where none does.
+    how : str
+        How rows were dealt.
+    """
+
+    r: np.ndarray
+    r2: np.ndarray
+    penalties: np.ndarray
+    at_edge: int
+    predictions: np.ndarray | None
+    how: str
+
+    def mean_r(self) -> np.ndarray:
+        """Average r over folds, shape (n_targets,); NaN where a fold is undefined."""
+        return self.r.mean(axis=0)
+
+    def mean_r2(self) -> np.ndarray:
+        """Average R² over folds, shape (n_targets,)."""
+        return self.r2.mean(axis=0)
+
+
+def encode(
+    x: Any,
+    y: Any,
+    *,
+    folds: Folds,
+    inner: Inner | None = None,
+    penalties: Any = PENALTIES,
+    score: str = "r2",
+    rule: str = "folds",
+    keep_predictions: bool = False,
+) -> Encoded:
+    """Predict targets from features by ridge regression, nested and cross-validated.
+
+    Each fold chooses the penalties of its targets within the rows it learns from, fits on all of
+    them, and is scored on the rows it tests. Scores are averaged over folds; predictions of
+    several folds are never pooled, since their means differ.
+
+    Parameters
+    ----------
+    x : array or tensor, shape (n_rows, n_features)
+        Features.
+    y : array or tensor, shape (n_rows, n_targets)
+        Targets.
+    folds : Folds
+        Outer folds.
+    inner : callable, optional
+        ``inner(rows)`` gives the folds by which penalties are chosen among the rows `rows`. By
+        default the other outer folds take turns, so that groups and gaps hold inside as well.
+    penalties : sequence of float
+        What is tried.
+    score, rule : str
+        As in `neuroai.numerics.ridge_penalty.choose_penalties`.
+    keep_predictions : bool
+        Keep the prediction of every row.
+
+    Returns
+    -------
+    Encoded
+
+    Examples
+    --------
+    >>> from neuroai.numerics.folds import group_folds
+    >>> x = np.arange(12.0)[:, None]
+    >>> found = encode(x, 3 * x, folds=group_folds([str(i) for i in range(12)], n_folds=3))
+    >>> found.mean_r().round(6)
+    array([1.])
+    """
+    x, y = as_pair(x, y)
+    shape = (len(folds), y.shape[1])
+    r, r2, chosen = (np.empty(shape) for _ in range(3))
+    out = np.full(tuple(y.shape), np.nan, _numpy_type(y)) if keep_predictions else None
+    at_edge = 0
+    for place, (train, test) in enumerate(folds):
+        within = None
+        if rule == "folds":
+            within = folds.within(train) if inner is None else inner(train)
+        rows, tested = (torch.as_tensor(some, device=x.device) for some in (train, test))
+        choice = choose_penalties(
+            x[rows], y[rows], folds=within, penalties=penalties, score=score, rule=rule
+        )
+        chosen[place], at_edge = choice.penalties, at_edge + choice.at_edge
+        predicted = _predict(x[rows], y[rows], x[tested], choice.penalties)
+        r[place], r2[place] = _scores(y[tested], predicted)
+        if out is not None:
+            out[test] = predicted.cpu().numpy()
+    return Encoded(r, r2, chosen, at_edge, out, folds.how)
+
+
+def _predict(x: Tensor, y: Tensor, x_new: Tensor, penalties: np.ndarray) -> Tensor:
+    basis, alphas = decompose(x), torch.as_tensor(penalties).to(x)
+    at, mean = basis.coordinates(x_new), y.mean(dim=0)
+    out = torch.empty(len(x_new), y.shape[1], dtype=y.dtype, device=y.device)
+    for some in target_blocks(y.shape[1], rows=len(y), itemsize=y.element_size()):
+        b = basis.loadings(y[:, some] - mean[some])
+        out[:, some] = at @ b.div_(basis.values[:, None] + alphas[some]) + mean[some]
+    return out
+
+
+def _scores(truth: Tensor, predicted: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Give r and R² of every target within one fold."""
+    a, b = truth.double(), predicted.double()
+    r2_error = (a - b).square().sum(dim=0)
+    a, b = a - a.mean(dim=0), b - b.mean(dim=0)
+    total, spread = a.square().sum(dim=0), b.square().sum(dim=0)
+    # A prediction that only scatters by rounding does not vary.
+    flat = spread <= len(b) * (1e-6 * total / len(a)).clamp(min=0) * 1e-6
+    scale = (total * spread).sqrt()
+    r = torch.where((scale > 0) & ~flat, (a * b).sum(dim=0) / scale, torch.nan)
+    r2 = torch.where(total > 0, 1 - r2_error / total, torch.nan)
+    return r.clamp(-1, 1).cpu().numpy(), r2.cpu().numpy()
+
+
+def _numpy_type(tensor: Tensor) -> type:
+    return np.float32 if tensor.dtype == torch.float32 else np.float64

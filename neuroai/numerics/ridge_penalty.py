@@ -1,0 +1,196 @@
+"""The penalty of every target, chosen by cross-validation on what is learnt from alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neuroai.checks import one_of
+from neuroai.errors import UsageError
+from neuroai.numerics.folds import Folds
+from neuroai.numerics.ridge import Basis, as_pair, decompose, target_blocks
+
+SCORES = ("r2", "r")
+RULES = ("folds", "leave-one-out", "generalised")
+PENALTIES = tuple(float(alpha) for alpha in np.logspace(-3, 6, 20))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The penalty of every target.
+
+    Attributes
+    ----------
+    penalties : array, shape (n_targets,)
+        The one with the best score; of equals the largest.
+    scores : array, shape (n_penalties, n_targets)
+        What each would have scored, higher being better; NaN for a target without variance.
+    at_edge : int
+        Targets whose penalty is the smallest or the largest that was tried.
+    """
+
+    penalties: np.ndarray
+    scores: np.ndarray
+    at_edge: int
+
+
+def choose_penalties(
+    x: Any,
+    y: Any,
+    *,
+    folds: Folds | None = None,
+    penalties: Any = PENALTIES,
+    score: str = "r2",
+    rule: str = "folds",
+) -> Chosen:
+    r"""Choose the ridge penalty of every target.
+
+    ``folds``: the mean over folds of R² (or r) on what was left out, each fold about its own mean.
+    ``leave-one-out``: minus the mean squared error with each row left out, from one fit:
+    e_i / (1 - h_i), with h the diagonal of the hat matrix, the intercept in it.
+    ``generalised``: minus the same with the mean of h in place of h_i (generalised
+    cross-validation), which takes no pass over the rows.
+
+    Parameters
+    ----------
+    x : array or tensor, shape (n_rows, n_features)
+        Features.
+    y : array or tensor, shape (n_rows, n_targets)
+        Targets.
+    folds : Folds, optional
+        For the rule ``folds`` alone.
+    penalties : sequence of float
+        What is tried, above 0; twenty from 1e-3 to 1e6 by default.
+    score : {"r2", "r"}
+        For the rule ``folds`` alone.
+    rule : {"folds", "leave-one-out", "generalised"}
+        How they are compared. The last two take every row for independent.
+
+    Returns
+    -------
+    Chosen
+
+    Raises
+    ------
+    UsageError
+        An unknown rule or score, folds that are missing or not used, or a penalty not above 0.
+
+    References
+    ----------
+    Golub, Heath & Wahba, 1979, Technometrics 21, 215, doi:10.1080/00401706.1979.10489751
+
+    Examples
+    --------
+    >>> x = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> choose_penalties(x, 2 * x, penalties=[0.1, 10.0], rule="leave-one-out").penalties
+    array([0.1])
+    """
+    one_of(rule, RULES, option="rule")
+    one_of(score, SCORES, option="score")
+    if (folds is None) == (rule == "folds"):
+        raise UsageError("folds are needed for rule='folds', and for no other.")
+    x, y = as_pair(x, y)
+    tried = np.sort(np.asarray(penalties, dtype=np.float64))
+    if tried.ndim != 1 or not len(tried) or not (tried > 0).all():
+        raise UsageError("penalties are one or more numbers above 0.")
+    alphas = torch.as_tensor(tried).to(x)
+    if folds is not None:
+        scores = _over_folds(x, y, folds, alphas, score)
+    else:
+        scores = _from_one_fit(x, y, alphas, rule)
+    return _best(scores.double().cpu().numpy(), tried)
+
+
+def _best(scores: np.ndarray, alphas: np.ndarray) -> Chosen:
+    comparable = np.where(np.isfinite(scores), scores, -np.inf)
+    # Of equals the largest: counted from the end.
+    place = len(alphas) - 1 - comparable[::-1].argmax(axis=0)
+    defined = np.isfinite(scores).any(axis=0)
+    edge = defined & ((place == 0) | (place == len(alphas) - 1))
+    return Chosen(alphas[place], scores, int(edge.sum()) if len(alphas) > 1 else 0)
+
+
+def _over_folds(x: Tensor, y: Tensor, folds: Folds, alphas: Tensor, score: str) -> Tensor:
+    total = torch.zeros(len(alphas), y.shape[1], dtype=x.dtype, device=x.device)
+    function = _r2 if score == "r2" else _r
+    for train, test in folds:
+        learnt, tested = (torch.as_tensor(rows, device=x.device) for rows in (train, test))
+        total += _one_fold(decompose(x[learnt]), y[learnt], x[tested], y[tested], alphas, function)
+    return total / len(folds)
+
+
+Scoring = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+
+
+def _one_fold(
+    basis: Basis, y: Tensor, x_new: Tensor, y_new: Tensor, alphas: Tensor, function: Scoring
+) -> Tensor:
+    """Score every penalty on one fold; predictions of a block of targets exist at a time."""
+    at = basis.coordinates(x_new)
+    shrink = 1 / (basis.values + alphas[:, None])
+    n_new, n_alphas = len(x_new), len(alphas)
+    # All penalties in one product: (penalties × rows, rank) @ (rank, targets).
+    stacked = (at * shrink[:, None, :]).reshape(n_alphas * n_new, -1)
+    spread = at - at.mean(dim=0)
+    rows = n_alphas * n_new + len(y)
+    out = torch.empty(n_alphas, y.shape[1], dtype=y.dtype, device=y.device)
+    for some in target_blocks(y.shape[1], rows=rows, itemsize=y.element_size()):
+        mean = y[:, some].mean(dim=0)
+        b = basis.loadings(y[:, some] - mean)
+        truth = y_new[:, some] - mean
+        predicted = (stacked @ b).reshape(n_alphas, n_new, -1)
+        # Σ (y - ȳ)(ŷ - mean of ŷ) for all penalties from one more small product.
+        centred = truth - truth.mean(dim=0)
+        cross = shrink @ ((spread.T @ centred) * b)
+        out[:, some] = function(truth, centred, predicted, cross)
+    return out
+
+
+def _r2(truth: Tensor, centred: Tensor, predicted: Tensor, cross: Tensor) -> Tensor:
+    del cross
+    error = predicted.sub_(truth).square_().sum(dim=1)
+    total = centred.square().sum(dim=0)
+    return torch.where(total > 0, 1 - error / total, torch.nan)
+
+
+def _r(truth: Tensor, centred: Tensor, predicted: Tensor, cross: Tensor) -> Tensor:
+    del truth
+    spread = predicted.sub_(predicted.mean(dim=1, keepdim=True)).square_().sum(dim=1)
+    scale = (spread * centred.square().sum(dim=0)).sqrt()
+    return torch.where(scale > 0, cross / scale, torch.nan)
+
+
+def _from_one_fit(x: Tensor, y: Tensor, alphas: Tensor, rule: str) -> Tensor:
+    basis = decompose(x)
+    left, n = basis.training_coordinates(), len(x)
+    out = torch.empty(len(alphas), y.shape[1], dtype=y.dtype, device=y.device)
+    lost = alphas[:, None] / (basis.values + alphas[:, None])
+    # Features that span every centred pattern leave nothing outside, not even rounding.
+    full = len(basis.values) >= n - 1
+    beside = torch.zeros_like(left[:, 0]) if full else 1 - 1 / n - left.square().sum(dim=1)
+    for some in target_blocks(y.shape[1], rows=3 * n, itemsize=y.element_size()):
+        centred = y[:, some] - y[:, some].mean(dim=0)
+        b = left.T @ centred
+        outside = torch.zeros_like(centred) if full else centred - left @ b
+        for place, share in enumerate(lost):
+            if rule == "generalised":
+                out[place, some] = _generalised(share, b, outside, beside)
+            else:
+                kept = left.square() @ share + beside
+                error = torch.addmm(outside, left, share[:, None] * b)
+                out[place, some] = -(error / kept[:, None]).square().mean(dim=0)
+        varies = centred.square().sum(dim=0) > 0
+        out[:, some] = torch.where(varies, out[:, some], torch.nan)
+    return out
+
+
+def _generalised(share: Tensor, b: Tensor, outside: Tensor, beside: Tensor) -> Tensor:
+    """Give minus the error per row, from the coordinates alone."""
+    n = len(outside)
+    error = share.square() @ b.square() + outside.square().sum(dim=0)
+    return -(error / n) / ((share.sum() + beside.sum()) / n) ** 2
