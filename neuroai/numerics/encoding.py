@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from neuroai.numerics.folds import Folds
-from neuroai.numerics.ridge import as_pair, decompose, target_blocks
+from neuroai.numerics.ridge import Kernel, Plain, as_features, target_blocks
 from neuroai.numerics.ridge_penalty import PENALTIES, choose_penalties
 
 Inner = Callable[[np.ndarray], Folds]
@@ -73,8 +73,9 @@ def encode(
 
     Parameters
     ----------
-    x : array or tensor, shape (n_rows, n_features)
-        Features.
+    x : array or tensor, shape (n_rows, n_features), or Kernel
+        Features, or their inner products (`neuroai.numerics.ridge.as_kernel`), which serve as well
+        however many features there are.
     y : array or tensor, shape (n_rows, n_targets)
         Targets.
     folds : Folds
@@ -101,7 +102,7 @@ def encode(
     >>> found.mean_r().round(6)
     array([1.])
     """
-    x, y = as_pair(x, y)
+    features, y = as_features(x, y)
     shape = (len(folds), y.shape[1])
     r, r2, chosen = (np.empty(shape) for _ in range(3))
     out = np.full(tuple(y.shape), np.nan, _numpy_type(y)) if keep_predictions else None
@@ -110,24 +111,38 @@ def encode(
         within = None
         if rule == "folds":
             within = folds.within(train) if inner is None else inner(train)
-        rows, tested = (torch.as_tensor(some, device=x.device) for some in (train, test))
+        rows, tested = (torch.as_tensor(some, device=y.device) for some in (train, test))
         choice = choose_penalties(
-            x[rows], y[rows], folds=within, penalties=penalties, score=score, rule=rule
+            part_of(features, rows),
+            y[rows],
+            folds=within,
+            penalties=penalties,
+            score=score,
+            rule=rule,
         )
         chosen[place], at_edge = choice.penalties, at_edge + choice.at_edge
-        predicted = _predict(x[rows], y[rows], x[tested], choice.penalties)
+        predicted = _predict(features, y, rows, tested, choice.penalties)
         r[place], r2[place] = _scores(y[tested], predicted)
         if out is not None:
             out[test] = predicted.cpu().numpy()
     return Encoded(r, r2, chosen, at_edge, out, folds.how)
 
 
-def _predict(x: Tensor, y: Tensor, x_new: Tensor, penalties: np.ndarray) -> Tensor:
-    basis, alphas = decompose(x), torch.as_tensor(penalties).to(x)
-    at, mean = basis.coordinates(x_new), y.mean(dim=0)
-    out = torch.empty(len(x_new), y.shape[1], dtype=y.dtype, device=y.device)
-    for some in target_blocks(y.shape[1], rows=len(y), itemsize=y.element_size()):
-        b = basis.loadings(y[:, some] - mean[some])
+def part_of(features: Plain | Kernel, rows: Tensor) -> Tensor | Kernel:
+    """Keep some rows of features, or of a kernel."""
+    if isinstance(features, Kernel):
+        return Kernel(features.gram[rows][:, rows])
+    return features.x[rows]
+
+
+def _predict(
+    features: Plain | Kernel, y: Tensor, rows: Tensor, tested: Tensor, penalties: np.ndarray
+) -> Tensor:
+    basis, alphas = features.basis(rows), torch.as_tensor(penalties).to(y)
+    at, mean = features.at(basis, tested), y[rows].mean(dim=0)
+    out = torch.empty(len(tested), y.shape[1], dtype=y.dtype, device=y.device)
+    for some in target_blocks(y.shape[1], rows=len(rows), itemsize=y.element_size()):
+        b = basis.loadings(y[rows][:, some] - mean[some])
         out[:, some] = at @ b.div_(basis.values[:, None] + alphas[some]) + mean[some]
     return out
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from neuroai.errors import UsageError
 
-
 # Noise below this share of the signal is what float64 leaves of equal repeats.
 ROUNDING = 1e-24
 

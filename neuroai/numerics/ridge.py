@@ -82,6 +82,75 @@ def decompose(x: Tensor) -> Basis:
     return Basis(x, mean, vectors[:, kept], values[kept], primal)
 
 
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """Features that are known by their inner products alone, such as a cached Gram matrix.
+
+    Attributes
+    ----------
+    gram : Tensor, shape (n_rows, n_rows)
+        Inner products of the rows about any common point.
+    """
+
+    gram: Tensor
+
+    def __len__(self) -> int:
+        return len(self.gram)
+
+    def basis(self, rows: Tensor) -> KernelBasis:
+        """Decompose some rows about their own mean."""
+        part = self.gram[rows][:, rows]
+        means = part.mean(dim=0)
+        centred = part - means - means[:, None] + means.mean()
+        values, vectors = torch.linalg.eigh(centred)
+        least = values.amax().clamp(min=0) * len(part) * torch.finfo(part.dtype).eps
+        kept = values > least
+        return KernelBasis(self.gram, rows, means, vectors[:, kept], values[kept])
+
+    def at(self, basis: KernelBasis, rows: Tensor) -> Tensor:
+        """Give the coordinates of other rows, shape (n_new, rank)."""
+        part = self.gram[rows][:, basis.rows]
+        centred = part - part.mean(dim=1, keepdim=True) - basis.means + basis.means.mean()
+        return centred @ basis.vectors
+
+
+@dataclass(frozen=True)
+class KernelBasis:
+    """Some rows of a `Kernel`, decomposed about their mean."""
+
+    gram: Tensor
+    rows: Tensor
+    means: Tensor
+    vectors: Tensor
+    values: Tensor
+
+    def loadings(self, y: Tensor) -> Tensor:
+        """Give b of centred targets, shape (rank, n_targets)."""
+        return self.vectors.T @ y
+
+    def training_coordinates(self) -> Tensor:
+        """Give the left singular vectors of the rows, shape (n_rows, rank)."""
+        return self.vectors
+
+
+@dataclass(frozen=True, eq=False)
+class Plain:
+    """Features as they are, with the same two methods as `Kernel`."""
+
+    x: Tensor
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def basis(self, rows: Tensor) -> Basis:
+        """Centre and decompose some rows."""
+        return decompose(self.x[rows])
+
+    def at(self, basis: Basis, rows: Tensor) -> Tensor:
+        """Give the coordinates of other rows, shape (n_new, rank)."""
+        return basis.coordinates(self.x[rows])
+
+
 @dataclass(frozen=True)
 class Ridge:
     """A fitted ridge regression.
@@ -218,6 +287,31 @@ def as_pair(x: Any, y: Any) -> tuple[Tensor, Tensor]:
                 "rows or columns out before fitting."
             )
     return x, y
+
+
+def as_features(x: Any, y: Any) -> tuple[Plain | Kernel, Tensor]:
+    """Check features, or a `Kernel`, and targets, and bring them to one precision."""
+    if isinstance(x, Kernel):
+        _, y = as_pair(x.gram, y)
+        return x, y
+    x, y = as_pair(x, y)
+    return Plain(x), y
+
+
+def as_kernel(gram: Any) -> Kernel:
+    """Check a Gram matrix and make a `Kernel` of it.
+
+    Examples
+    --------
+    >>> len(as_kernel([[1.0, 0.0], [0.0, 1.0]]))
+    2
+    """
+    gram = as_tensor(gram)
+    if gram.ndim != 2 or gram.shape[0] != gram.shape[1]:
+        raise UsageError(
+            f"A Gram matrix (n_rows, n_rows) is wanted; got shape {tuple(gram.shape)}."
+        )
+    return Kernel(gram)
 
 
 def as_penalties(penalties: Any, n_targets: int, *, like: Tensor) -> Tensor:

@@ -13,7 +13,14 @@ from torch import Tensor
 from neuroai.checks import one_of
 from neuroai.errors import UsageError
 from neuroai.numerics.folds import Folds
-from neuroai.numerics.ridge import Basis, as_pair, decompose, target_blocks
+from neuroai.numerics.ridge import (
+    Basis,
+    Kernel,
+    KernelBasis,
+    Plain,
+    as_features,
+    target_blocks,
+)
 
 SCORES = ("r2", "r")
 RULES = ("folds", "leave-one-out", "generalised")
@@ -58,7 +65,7 @@ def choose_penalties(
 
     Parameters
     ----------
-    x : array or tensor, shape (n_rows, n_features)
+    x : array or tensor, shape (n_rows, n_features), or Kernel
         Features.
     y : array or tensor, shape (n_rows, n_targets)
         Targets.
@@ -94,15 +101,15 @@ def choose_penalties(
     one_of(score, SCORES, option="score")
     if (folds is None) == (rule == "folds"):
         raise UsageError("folds are needed for rule='folds', and for no other.")
-    x, y = as_pair(x, y)
+    features, y = as_features(x, y)
     tried = np.sort(np.asarray(penalties, dtype=np.float64))
     if tried.ndim != 1 or not len(tried) or not (tried > 0).all():
         raise UsageError("penalties are one or more numbers above 0.")
-    alphas = torch.as_tensor(tried).to(x)
+    alphas = torch.as_tensor(tried).to(y)
     if folds is not None:
-        scores = _over_folds(x, y, folds, alphas, score)
+        scores = _over_folds(features, y, folds, alphas, score)
     else:
-        scores = _from_one_fit(x, y, alphas, rule)
+        scores = _from_one_fit(features, y, alphas, rule)
     return _best(scores.double().cpu().numpy(), tried)
 
 
@@ -115,12 +122,16 @@ def _best(scores: np.ndarray, alphas: np.ndarray) -> Chosen:
     return Chosen(alphas[place], scores, int(edge.sum()) if len(alphas) > 1 else 0)
 
 
-def _over_folds(x: Tensor, y: Tensor, folds: Folds, alphas: Tensor, score: str) -> Tensor:
-    total = torch.zeros(len(alphas), y.shape[1], dtype=x.dtype, device=x.device)
+def _over_folds(
+    features: Plain | Kernel, y: Tensor, folds: Folds, alphas: Tensor, score: str
+) -> Tensor:
+    total = torch.zeros(len(alphas), y.shape[1], dtype=y.dtype, device=y.device)
     function = _r2 if score == "r2" else _r
     for train, test in folds:
-        learnt, tested = (torch.as_tensor(rows, device=x.device) for rows in (train, test))
-        total += _one_fold(decompose(x[learnt]), y[learnt], x[tested], y[tested], alphas, function)
+        learnt, tested = (torch.as_tensor(rows, device=y.device) for rows in (train, test))
+        basis = features.basis(learnt)
+        at = features.at(basis, tested)
+        total += _one_fold(basis, y[learnt], at, y[tested], alphas, function)
     return total / len(folds)
 
 
@@ -128,12 +139,16 @@ Scoring = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 def _one_fold(
-    basis: Basis, y: Tensor, x_new: Tensor, y_new: Tensor, alphas: Tensor, function: Scoring
+    basis: Basis | KernelBasis,
+    y: Tensor,
+    at: Tensor,
+    y_new: Tensor,
+    alphas: Tensor,
+    function: Scoring,
 ) -> Tensor:
     """Score every penalty on one fold; predictions of a block of targets exist at a time."""
-    at = basis.coordinates(x_new)
     shrink = 1 / (basis.values + alphas[:, None])
-    n_new, n_alphas = len(x_new), len(alphas)
+    n_new, n_alphas = len(at), len(alphas)
     # All penalties in one product: (penalties × rows, rank) @ (rank, targets).
     stacked = (at * shrink[:, None, :]).reshape(n_alphas * n_new, -1)
     spread = at - at.mean(dim=0)
@@ -165,9 +180,10 @@ def _r(truth: Tensor, centred: Tensor, predicted: Tensor, cross: Tensor) -> Tens
     return torch.where(scale > 0, cross / scale, torch.nan)
 
 
-def _from_one_fit(x: Tensor, y: Tensor, alphas: Tensor, rule: str) -> Tensor:
-    basis = decompose(x)
-    left, n = basis.training_coordinates(), len(x)
+def _from_one_fit(features: Plain | Kernel, y: Tensor, alphas: Tensor, rule: str) -> Tensor:
+    n = len(features)
+    basis = features.basis(torch.arange(n, device=y.device))
+    left = basis.training_coordinates()
     out = torch.empty(len(alphas), y.shape[1], dtype=y.dtype, device=y.device)
     lost = alphas[:, None] / (basis.values + alphas[:, None])
     # Features that span every centred pattern leave nothing outside, not even rounding.

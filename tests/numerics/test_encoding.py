@@ -7,8 +7,10 @@ import pytest
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import r2_score
 
+from neuroai.errors import UsageError
 from neuroai.numerics.encoding import encode
 from neuroai.numerics.folds import block_folds, group_folds
+from neuroai.numerics.ridge import as_kernel
 from neuroai.numerics.ridge_penalty import choose_penalties
 
 EXACT = 1e-8  # float64, against another factorisation
@@ -89,3 +91,22 @@ def test_features_without_variance_predict_nothing():
     _, y, folds = _problem(5)
     found = encode(np.ones((40, 3)), y, folds=folds, penalties=PENALTIES, rule="leave-one-out")
     assert np.isnan(found.r).all() and (found.r2 <= 0).all()
+
+
+@pytest.mark.parametrize("rule", ["folds", "leave-one-out", "generalised"])
+@pytest.mark.parametrize("p", [5, 80])
+def test_inner_products_serve_as_well_as_features(rule, p):
+    """A Gram matrix about the mean of all rows gives what the features give."""
+    x, y, folds = _problem(6, p=p)
+    centred = x - x.mean(axis=0)
+    options = {"folds": folds, "penalties": PENALTIES, "rule": rule, "keep_predictions": True}
+    plain, by_gram = encode(x, y, **options), encode(as_kernel(centred @ centred.T), y, **options)
+    assert np.array_equal(plain.penalties, by_gram.penalties)
+    assert np.abs(plain.predictions - by_gram.predictions).max() < EXACT
+    assert np.abs(plain.r - by_gram.r).max() < EXACT
+
+
+def test_a_gram_matrix_is_square():
+    """Features given for inner products are told."""
+    with pytest.raises(UsageError, match=r"A Gram matrix \(n_rows, n_rows\) is wanted"):
+        as_kernel(np.zeros((3, 4)))
