@@ -81,7 +81,7 @@ def compare(
     return tuple(
         score
         for paired in paired_evaluators(left, right, metric=metric)
-        for score in _scores(
+        for score in scores_of(
             dataclasses.replace(paired, notes=(*notes, *paired.notes)),
             brain=left,
             model=right,
@@ -109,7 +109,7 @@ def _check_question(brain: Answer, model: Answer, *, metric: str, form: str) -> 
         )
 
 
-def _scores(
+def scores_of(
     paired: Paired,
     *,
     brain: Answer,
@@ -118,7 +118,21 @@ def _scores(
     context: Context,
     inference: Inference,
 ) -> Iterator[Score]:
-    """Score every candidate region; all columns are resampled and permuted in one go."""
+    """Score every candidate region of a pair made ready; all columns go in one pass.
+
+    Parameters
+    ----------
+    paired : Paired
+        One brain region and every candidate region.
+    brain, model : Answer
+        The two answers, for what a score says of them.
+    metric : str
+        Name in the table.
+    context : Context
+        Level, data set and kind of candidate.
+    inference : Inference
+        How intervals and p-values are made.
+    """
     evaluator = paired.evaluator
     base = _base(paired, brain=brain, model=model, metric=metric, context=context)
     for region, reason in paired.undefined:

@@ -12,6 +12,7 @@ from neuroai.analyses.algorithm.rdm import rdm
 from neuroai.analyses.algorithm.responses import responses
 from neuroai.comparison.best_region import best_region_scores
 from neuroai.comparison.compare import compare
+from neuroai.comparison.encoding import encodings
 from neuroai.comparison.paired import Context
 from neuroai.comparison.references import mean_rdm_scores, subject_reference
 from neuroai.experiment.notes import brief_notes
@@ -25,6 +26,8 @@ from neuroai.systems.base import System
 from neuroai.systems.brain import Recorded
 
 LEVEL = "algorithm"
+# Five folds of six: fewer leave a correlation of five points or less in each.
+FEWEST_ENCODED = 30
 BESIDE = ("rdm-pearson", "rdm-cosine", "rdm-rho-a")
 
 
@@ -201,7 +204,7 @@ def _declared(answer: Answer, distance: str) -> Answer:
 
 
 def compare_responses(asked: Asked) -> Part:
-    """Score activity against activity by debiased CKA, where both sides have responses."""
+    """Score activity by debiased CKA and by encoding models, where both sides have responses."""
     found = Part()
     for brain in asked.brains:
         theirs = responses(brain, regions=asked.options.regions, undefined="drop")
@@ -217,24 +220,15 @@ def compare_responses(asked: Asked) -> Part:
             )
             continue
         for network in asked.networks:
-            found += _cka(asked, theirs, network)
+            found += _responses(asked, theirs, network)
     return found
 
 
-def _cka(asked: Asked, theirs: Answer, network: System) -> Part:
+def _responses(asked: Asked, theirs: Answer, network: System) -> Part:
     options = asked.options
     ours = responses(network, stimuli=shown_to([theirs], asked), regions=options.layers)
     if isinstance(ours, NotMeasurable):
-        return unmeasured(
-            ours,
-            level=LEVEL,
-            question="responses",
-            system=network.name,
-            dataset=asked.holdings.card.name,
-            metric="cka-debiased",
-            model=network.name,
-            kind=candidate_kind(network),
-        )
+        return _unanswered(asked, network, ours, metric="cka-debiased")
     scores = compare(
         theirs,
         ours,
@@ -243,7 +237,36 @@ def _cka(asked: Asked, theirs: Answer, network: System) -> Part:
         stimuli=options.stimuli,
         inference=options.inference,
     )
-    return Part(scores=scores)
+    return Part(scores=scores) + _encoding(asked, theirs, ours, network)
+
+
+def _encoding(asked: Asked, theirs: Answer, ours: Answer, network: System) -> Part:
+    """Predict the brain's units from the network's; few stimuli are told, not extrapolated."""
+    n_common = len(common_stimuli(theirs.stimuli, ours.stimuli, stimuli="shared"))
+    if n_common < FEWEST_ENCODED:
+        few = NotMeasurable(f"{n_common} stimuli are too few to learn and test an encoding model")
+        return _unanswered(asked, network, few, metric="encoding-r")
+    found = encodings(
+        theirs,
+        ours,
+        context=_context(asked, candidate_kind(network)),
+        stimuli=asked.options.stimuli,
+        inference=asked.options.inference,
+    )
+    return Part(scores=found.scores)
+
+
+def _unanswered(asked: Asked, network: System, answer: NotMeasurable, *, metric: str) -> Part:
+    return unmeasured(
+        answer,
+        level=LEVEL,
+        question="responses",
+        system=network.name,
+        dataset=asked.holdings.card.name,
+        metric=metric,
+        model=network.name,
+        kind=candidate_kind(network),
+    )
 
 
 def best_layers(scores: Sequence[Score], answer: Answer | None) -> dict[str, str]:

@@ -163,7 +163,7 @@ def _asked(
 
 
 def _with_controls(
-    sources: Sequence[str | System], *, device: str, cache: bool
+    sources: Sequence[str | System], *, device: str, cache: bool = False
 ) -> tuple[tuple[System, ...], dict[str, str]]:
     """Load the networks, with the untrained twin of each unless an untrained one is given.
 

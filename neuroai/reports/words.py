@@ -14,6 +14,8 @@ METRICS = MappingProxyType(
         "rdm-rho-a": "RDM match (rho-a)",
         "rdm-tau-a": "RDM match (tau-a)",
         "cka-debiased": "CKA (debiased)",
+        "encoding-r": "encoding (r of held-out responses)",
+        "encoding-r-of-model": "encoding of the network (r of held-out units)",
         "error-consistency": "error consistency (Cohen’s κ)",
         "confusion-correlation": "correlation of mistakes",
         "accuracy-difference": "difference of accuracy (network − brain)",

@@ -1,0 +1,288 @@
+"""Encoding models between two systems: one side's responses predicted from the other's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from neuroai.checks import one_of
+from neuroai.comparison.compare import scores_of
+from neuroai.comparison.paired import Context, Paired
+from neuroai.comparison.statistics.encoding_evaluator import EncodingEvaluator, HeldOut
+from neuroai.comparison.statistics.inference import Inference
+from neuroai.errors import DataError, UsageError
+from neuroai.format.align import align, stimulus_patterns
+from neuroai.format.answers import Answer, part_of
+from neuroai.format.schema import STIMULUS_ID
+from neuroai.format.scores import Score
+from neuroai.numerics.encoding import Encoded, encode
+from neuroai.numerics.folds import Folds, group_folds
+from neuroai.numerics.gram import centred_gram
+from neuroai.numerics.reliability import signal_and_noise
+from neuroai.numerics.ridge import as_kernel
+from neuroai.numerics.ridge_penalty import PENALTIES
+
+DIRECTIONS = ("brain-from-model", "model-from-brain")
+METRIC = {"brain-from-model": "encoding-r", "model-from-brain": "encoding-r-of-model"}
+# Fewer stimuli with repeats carry no estimate of a unit's noise.
+FEWEST_REPEATED = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Encodings:
+    """What encoding models between two systems gave.
+
+    Attributes
+    ----------
+    scores : tuple of Score
+        One for every brain region and model region: r averaged over folds, then units, then
+        subjects.
+    units : tuple of xarray.Dataset
+        For every pair of regions and subjects one value a unit that is predicted: ``r``, ``r2``,
+        ``ceiling_r``, ``normalised_r`` (r over its ceiling) and ``penalty``, with the unit's own
+        labels, so that they go back to a map of voxels, sensors or cells.
+    """
+
+    scores: tuple[Score, ...]
+    units: tuple[xr.Dataset, ...]
+
+
+def encodings(
+    brain: Answer,
+    model: Answer,
+    *,
+    context: Context,
+    direction: str = "brain-from-model",
+    groups: Sequence[str] | None = None,
+    n_folds: int = 5,
+    penalties: Sequence[float] = PENALTIES,
+    stimuli: str = "same",
+    inference: Inference | None = None,
+) -> Encodings:
+    """Predict the responses of one system, unit by unit, from those of another.
+
+    Ridge regression from all units of a region, with a penalty for each predicted unit chosen
+    among what is learnt from (by leaving one stimulus out), scored on stimuli that were never
+    learnt from. Showings of a stimulus are averaged first, so that none straddles a fold.
+
+    Parameters
+    ----------
+    brain, model : Answer
+        Form ``responses``.
+    context : Context
+        Level, data set and kind of candidate.
+    direction : {"brain-from-model", "model-from-brain"}
+        Which side is predicted.
+    groups : sequence of str, optional
+        Group of each common stimulus, sorted by id: stimuli of one group stay in one fold. Each
+        stimulus is its own by default.
+    n_folds : int
+        Folds of stimuli.
+    penalties : sequence of float
+        What is tried.
+    stimuli : {"same", "shared"}
+        As in `neuroai.comparison.compare.compare`.
+    inference : Inference, optional
+        How intervals and p-values are made. Stimuli are resampled, and predictions permuted,
+        within folds, without learning anew.
+
+    Returns
+    -------
+    Encodings
+
+    Raises
+    ------
+    UsageError
+        An answer is of another form.
+    DataError
+        Fewer stimuli than twice the folds.
+    """
+    one_of(direction, DIRECTIONS, option="direction")
+    for answer in (brain, model):
+        if answer.form != "responses":
+            raise UsageError(
+                f"Encoding models take answers of form 'responses'; '{answer.system}' answered "
+                f"'{answer.question}' in the form '{answer.form}'."
+            )
+    left, right, dropped = align(brain, model, stimuli=stimuli)
+    ids = left.stimuli
+    if len(ids) < 2 * n_folds:
+        raise DataError(
+            f"{len(ids)} stimuli in {n_folds} folds leave fewer than two to test in a fold. Take "
+            "fewer folds or more stimuli."
+        )
+    folds = group_folds(ids if groups is None else groups, n_folds=n_folds)
+    plan = _Plan(folds, tuple(penalties), direction, len(set(groups or ids)) < len(ids))
+    found = Encodings((), ())
+    for region in left.regions:
+        paired, units = _region(left, right, region, plan, dropped)
+        scores = scores_of(
+            paired,
+            brain=left,
+            model=right,
+            metric=METRIC[direction],
+            context=context,
+            inference=Inference() if inference is None else inference,
+        )
+        found = Encodings((*found.scores, *scores), (*found.units, *units))
+    return found
+
+
+@dataclass(frozen=True)
+class _Plan:
+    folds: Folds
+    penalties: tuple[float, ...]
+    direction: str
+    grouped: bool
+
+    def encode(self, gram: np.ndarray, y: np.ndarray) -> Encoded:
+        """Leave one stimulus out to choose penalties; with groups, one outer fold."""
+        return encode(
+            as_kernel(gram),
+            y,
+            folds=self.folds,
+            penalties=self.penalties,
+            rule="folds" if self.grouped else "leave-one-out",
+            keep_predictions=True,
+        )
+
+    @property
+    def history(self) -> dict[str, object]:
+        """What the numbers hang on."""
+        return {
+            "direction": self.direction,
+            "folds": self.folds.how,
+            "penalties": f"{len(self.penalties)} from {self.penalties[0]:g} to "
+            f"{self.penalties[-1]:g}, chosen by "
+            + ("the other folds" if self.grouped else "leaving one stimulus out"),
+            "null": "predictions permuted within folds",
+        }
+
+
+def _region(
+    brain: Answer, model: Answer, region: str, plan: _Plan, dropped: int
+) -> tuple[Paired, tuple[xr.Dataset, ...]]:
+    mine = [r for r in brain.responses if part_of(r)[1] == region]
+    theirs = list(model.responses)
+    from_model = plan.direction == "brain-from-model"
+    grams = [_gram(r) for r in (theirs if from_model else mine)]
+    targets = [_target(r) for r in (mine if from_model else theirs)]
+    units, undefined = [], 0
+    pairs: list[list[HeldOut]] = [[] for _ in mine]
+    for i in range(len(mine)):
+        for j in range(len(theirs)):
+            target = targets[i if from_model else j]
+            fitted = plan.encode(grams[j if from_model else i], target.values)
+            held, bad = _held_out(fitted, target, plan.folds)
+            pairs[i].append(held)
+            undefined += bad
+            units.append(_table(fitted, target, mine[i], theirs[j], plan))
+    ceilings = [t.mean_ceiling for t in targets] if from_model else [1.0]
+    notes = (f"{dropped} stimuli without an answer on both sides dropped",) if dropped else ()
+    paired = Paired(
+        brain_region=region,
+        subjects=tuple(part_of(r)[0] for r in mine),
+        regions=tuple(part_of(r)[1] for r in theirs),
+        seeds=tuple(part_of(r)[0] for r in theirs),
+        evaluator=EncodingEvaluator(tuple(map(tuple, pairs)), tuple(ceilings)),
+        n_undefined=undefined + brain.undefined.get("units", 0) + model.undefined.get("units", 0),
+        notes=(*notes, *_ceiling_notes(targets, from_model)),
+        history=plan.history,
+    )
+    return paired, tuple(units)
+
+
+@dataclass(frozen=True, eq=False)
+class _Target:
+    """Mean responses (n_stimuli, n_units) and each unit's ceiling of r (NaN if none)."""
+
+    values: np.ndarray
+    labels: xr.DataArray
+    ceiling: np.ndarray
+    n_repeated: int
+
+    @property
+    def mean_ceiling(self) -> float:
+        """Mean over the units that have one."""
+        known = self.ceiling[np.isfinite(self.ceiling)]
+        return float(known.mean()) if len(known) else float("nan")
+
+
+def _gram(recording: xr.DataArray) -> np.ndarray:
+    _, means, _ = stimulus_patterns(recording)
+    return np.asarray(centred_gram(means.reshape(len(means), -1)), dtype=float)
+
+
+def _target(recording: xr.DataArray) -> _Target:
+    _, means, _ = stimulus_patterns(recording)
+    flat = recording.isel(presentation=0, drop=True)
+    if "time" in flat.dims:
+        flat = flat.transpose("unit", "time")
+    ceiling, repeated = _ceiling(recording)
+    return _Target(means.reshape(len(means), -1).astype(float), flat, ceiling, repeated)
+
+
+def _ceiling(recording: xr.DataArray) -> tuple[np.ndarray, int]:
+    """Estimate each unit's ceiling from the stimuli that were shown twice or more."""
+    shown = recording[STIMULUS_ID].values.astype(str)
+    ids, place, counts = np.unique(shown, return_inverse=True, return_counts=True)
+    values = recording.values.reshape(len(shown), -1).astype(float)
+    repeated = counts >= 2
+    if repeated.sum() < FEWEST_REPEATED or _averaged(recording):
+        return np.full(values.shape[1], np.nan), int(repeated.sum())
+    table = np.full((len(ids), counts.max(), values.shape[1]), np.nan)
+    order = np.argsort(place, kind="stable")
+    nth = np.arange(len(shown)) - np.repeat(np.cumsum(counts) - counts, counts)
+    table[place[order], nth] = values[order]
+    return signal_and_noise(table[repeated]).ceiling_r, int(repeated.sum())
+
+
+def _averaged(recording: xr.DataArray) -> bool:
+    """Whether presentations are means already, whose scatter is not that of one showing."""
+    return "n_repeats" in recording.coords and bool((recording["n_repeats"] > 1).any())
+
+
+def _held_out(fitted: Encoded, target: _Target, folds: Folds) -> tuple[HeldOut, int]:
+    defined = np.isfinite(fitted.r).all(axis=0)
+    fold = folds.test.argmax(axis=0)
+    predictions = fitted.predictions
+    if predictions is None:
+        raise UsageError("The predictions were not kept.")
+    held = HeldOut(target.values[:, defined], predictions[:, defined].astype(float), fold)
+    return held, int((~defined).sum())
+
+
+def _table(
+    fitted: Encoded, target: _Target, mine: xr.DataArray, theirs: xr.DataArray, plan: _Plan
+) -> xr.Dataset:
+    dims, shape = target.labels.dims, target.labels.shape
+    r = fitted.mean_r()
+    # Normalised at a ceiling near 0 a unit's r means nothing; it stays as it is, with its ceiling.
+    columns = {
+        "r": r,
+        "r2": fitted.mean_r2(),
+        "ceiling_r": target.ceiling,
+        "normalised_r": r / target.ceiling,
+        "penalty": np.exp(np.log(fitted.penalties).mean(axis=0)),
+    }
+    data = {name: (dims, values.reshape(shape)) for name, values in columns.items()}
+    return xr.Dataset(data, coords=dict(target.labels.coords)).assign_attrs(
+        brain_subject=part_of(mine)[0],
+        brain_region=part_of(mine)[1],
+        model_subject=part_of(theirs)[0],
+        model_region=part_of(theirs)[1],
+        direction=plan.direction,
+        penalties_at_edge=fitted.at_edge,
+    )
+
+
+def _ceiling_notes(targets: Sequence[_Target], from_model: bool) -> tuple[str, ...]:
+    if not from_model:
+        return ("a network repeats itself: its ceiling is 1",)
+    missing = sum(int(np.isnan(t.ceiling).sum()) for t in targets)
+    if not any(np.isfinite(t.ceiling).any() for t in targets):
+        return ("no ceiling: fewer than ten stimuli were shown twice or more one by one",)
+    return (f"{missing} units without a ceiling (no signal above noise)",) if missing else ()
