@@ -200,7 +200,9 @@ def extract(
     [(2, 64), (2, 10)]
     """
     # Imported here: the store's parts run passes as this file does.
-    from neuroai.systems.store_run import run_job
+    from neuroai.systems.store_run import refuse_stored, run_job
+
+    refuse_stored(model)
 
     return run_job(
         model,

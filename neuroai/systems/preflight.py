@@ -21,6 +21,8 @@ from neuroai.errors import ResourceError, UsageError
 
 FLOAT32_BYTES = 4
 _MIB = 2**20
+# Beside tensors: chunks on their way to disk, threads, and what the allocator cannot give back.
+ASIDE = 16 * _MIB
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _SIZE = re.compile(r"\s*(?P<number>\d+(\.\d+)?)\s*(?P<unit>[kmgt]?)(i?b)?\s*", re.IGNORECASE)
 REMEDIES = "Read fewer layers with layers=..., or make them smaller with reduce='mean' or "
@@ -109,12 +111,22 @@ class LiveBytes(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         """Run an operation and count what it made."""
+        # A view of a weight is no new memory.
+        tree_map_only(Tensor, self._know, (args, dict(kwargs or {})))
         result = func(*args, **(kwargs or {}))
         tree_map_only(Tensor, self._count, result)
         if "convolution" in func.__name__ and isinstance(result, Tensor):
             held = result.nbytes + args[0].nbytes if result.device.type == "cpu" else 0
             self._raise_peak(result.device.type, held)
         return result
+
+    def _know(self, tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key not in self._seen:
+            self._seen.add(key)
+            weakref.finalize(storage, self._seen.discard, key)
+        return tensor
 
     def _count(self, tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
@@ -192,7 +204,10 @@ def measured(run: Callable[[int], Any], *, n_stimuli: int, device: str) -> tuple
             run(size)
         peaks.append(live.peak)
     kind = torch.device(device).type
-    return _took(peaks, "cpu"), Took(0, 0) if kind == "cpu" else _took(peaks, kind)
+    here = _took(peaks, "cpu")
+    return Took(here.fixed + ASIDE, here.per_stimulus), Took(0, 0) if kind == "cpu" else _took(
+        peaks, kind
+    )
 
 
 def _took(peaks: Sequence[Mapping[str, int]], kind: str) -> Took:

@@ -66,7 +66,14 @@ class StoredLayer:
                 f"Layer '{self.array.basename}' of {self.array.store_path} cannot be read "
                 f"({error}). Extract it again."
             ) from error
-        return Activity(_float32(np.asarray(values)), self.element, self.axes)
+        found = _float32(np.asarray(values))
+        # What overflows is never written: a value that is not finite is a chunk that is missing.
+        if not np.isfinite(found).all():
+            raise DataError(
+                f"Layer '{self.array.basename}' of {self.array.store_path} lacks chunks that were "
+                "written. Extract it again."
+            )
+        return Activity(found, self.element, self.axes)
 
 
 def _float32(values: np.ndarray) -> np.ndarray:

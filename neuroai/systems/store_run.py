@@ -43,10 +43,7 @@ def make_job(
     device: str | None,
 ) -> Job:
     """Resolve what is asked for, or say what is wrong with it."""
-    if not hasattr(model, "modules"):
-        raise UsageError(
-            f"'{model.name}' is no network that can be run; its activations are on disk already."
-        )
+    refuse_stored(model)
     if not stimuli.available:
         raise UsageError(
             f"The stimuli of '{stimuli.name}' are not at hand, so a network cannot be shown any."
@@ -59,6 +56,15 @@ def make_job(
         reduction.fit_ids(stimuli)
     inputs = replace(moved._inputs(stimuli), kept={})
     return Job(moved, inputs, tuple(chosen), reduction, dtype)
+
+
+def refuse_stored(model: object) -> None:
+    """Raise a UsageError for what holds activations and cannot be run."""
+    if not hasattr(model, "modules"):
+        name = getattr(model, "name", type(model).__name__)
+        raise UsageError(
+            f"'{name}' is no network that can be run; its activations are on disk already."
+        )
 
 
 def run_job(
