@@ -11,6 +11,8 @@ from neuroai.errors import UsageError
 
 if TYPE_CHECKING:
     from neuroai.format.stimuli import StimulusSet
+    from neuroai.systems.store_run import Estimate
+    from neuroai.systems.store_write import Job
 
 REDUCE_HELP = "mean, count-sketch:N, sparse-projection:N or pca:N:fit=COLUMN=VALUE."
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda or mps.")]
@@ -61,7 +63,7 @@ def extract(
     """
     from neuroai.systems.extract import extract as write
     from neuroai.systems.load import load_model
-    from neuroai.systems.preflight import in_mib, read_size
+    from neuroai.systems.preflight import read_size
     from neuroai.systems.reduction import read_reduction
     from neuroai.systems.store_run import estimate, make_job
 
@@ -71,12 +73,8 @@ def extract(
     reduction = read_reduction(reduce or getattr(network, "reduce", None))
     job = make_job(network, shown, layers=layers, reduction=reduction, dtype=dtype, device=None)
     if not path.exists():
-        need = estimate(job, path, max_memory=read_size(max_memory or None), batch_size=batch_size)
-        _say(
-            f"Writing {len(job.layers)} layers of {len(job.ids)} stimuli to {path}: about "
-            f"{in_mib(need.need.total_disk)} on disk, {in_mib(need.need.memory(need.batch_size))} "
-            f"of memory in batches of {need.batch_size}"
-        )
+        size = read_size(max_memory or None)
+        _tell(job, path, estimate(job, path, max_memory=size, batch_size=batch_size))
     stored = write(
         network,
         shown,
@@ -91,6 +89,17 @@ def extract(
     for name, layer in stored.layers.items():
         typer.echo(f"{name}  {' x '.join(map(str, layer.shape))}")
     _say(f"Sealed. Use it with: neuroai compare DATASET -m acts:{path}")
+
+
+def _tell(job: Job, path: Path, told: Estimate) -> None:
+    from neuroai.systems.preflight import in_mib
+
+    need = told.need
+    _say(
+        f"Writing {len(job.layers)} layers of {len(job.ids)} stimuli to {path}: about "
+        f"{in_mib(need.total_disk)} on disk, {in_mib(need.memory(told.batch_size))} "
+        f"of memory in batches of {told.batch_size}"
+    )
 
 
 def _stimuli(name: str, *, offline: bool) -> StimulusSet:
