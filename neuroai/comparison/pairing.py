@@ -13,11 +13,17 @@ from neuroai.comparison.catalogue import METRICS
 from neuroai.comparison.choice_pairing import paired_choices
 from neuroai.comparison.paired import Paired
 from neuroai.comparison.statistics.evaluators import GramEvaluator, RdmEvaluator
+from neuroai.comparison.statistics.pattern_evaluator import PatternEvaluator
 from neuroai.errors import UsageError
 from neuroai.format.align import stimulus_patterns
 from neuroai.format.answers import Answer, part_of
 from neuroai.numerics.gram import centred_gram
+from neuroai.numerics.procrustes import procrustes_factor
 from neuroai.numerics.rdm_vectors import to_vector
+from neuroai.registry import Entry
+
+# Its jackknife and null read off Gram matrices that are computed once.
+GRAM_METRIC = "cka-debiased"
 
 
 def paired_evaluators(brain: Answer, model: Answer, *, metric: str) -> Iterator[Paired]:
@@ -35,7 +41,7 @@ def paired_evaluators(brain: Answer, model: Answer, *, metric: str) -> Iterator[
             paired = paired_rdms(brain, model, region=region, method=card.comparator)
             yield dataclasses.replace(paired, chance=card.chance)
         elif card.compares == "responses":
-            yield paired_grams(brain, model, region=region)
+            yield paired_responses(brain, model, region=region, entry=entry)
         elif card.compares in ("choices", "confusion", "table"):
             yield paired_choices(brain, model, region=region, entry=entry)
         else:
@@ -112,6 +118,36 @@ def _undefined_brain(subjects: tuple[str, ...], rdms: np.ndarray, region: str) -
     bad = np.isnan(rdms).any(axis=1)
     names = [name for name, is_bad in zip(subjects, bad, strict=True) if is_bad]
     return f"RDM of {', '.join(names)} has undefined pairs" if names else ""
+
+
+def paired_responses(brain: Answer, model: Answer, *, region: str, entry: Entry) -> Paired:
+    """Make responses ready: Gram matrices for the debiased alignment, else mean patterns."""
+    if entry.card.name == GRAM_METRIC:
+        return paired_grams(brain, model, region=region)
+    mine = [r for r in brain.responses if part_of(r)[1] == region]
+    turns = "rotation" in entry.card.ignores
+    return Paired(
+        brain_region=region,
+        subjects=tuple(part_of(r)[0] for r in mine),
+        regions=tuple(part_of(r)[1] for r in model.responses),
+        seeds=tuple(part_of(r)[0] for r in model.responses),
+        evaluator=PatternEvaluator(
+            data=tuple(_patterns(r, turns) for r in mine),
+            models=tuple(_patterns(r, turns) for r in model.responses),
+            metric=entry.function,
+        ),
+        n_undefined=brain.undefined.get("units", 0) + model.undefined.get("units", 0),
+        chance=entry.card.chance,
+        bounds=tuple(sorted((entry.card.worst, entry.card.perfect))),
+        history={"resampling": "jackknife over stimuli"},
+    )
+
+
+def _patterns(recording: xr.DataArray, turns: bool) -> np.ndarray:
+    """Average showings; a metric that is blind to rotations takes no more units than stimuli."""
+    _, means, _ = stimulus_patterns(recording)
+    flat = means.reshape(len(means), -1).astype(np.float64)
+    return procrustes_factor(flat) if turns and flat.shape[1] > len(flat) else flat
 
 
 def paired_grams(brain: Answer, model: Answer, *, region: str) -> Paired:
