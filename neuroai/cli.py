@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FILES = ("report.html", "scores.csv", "scores.nc", "provenance.json")
 DATA_SUFFIXES = (".py", ".nc", ".zarr", ".toml")
 UNEXPECTED = 1
+DISTANCE_HELP = "correlation, squared-euclidean, mahalanobis, crossnobis or poisson-kl."
 
 app = typer.Typer(
     add_completion=False,
@@ -202,9 +203,7 @@ def compare(
     metric: Annotated[
         str, typer.Option("--metric", help="See 'neuroai ls metrics'.")
     ] = "rdm-spearman",
-    distance: Annotated[
-        str, typer.Option("--distance", help="Between patterns: correlation or squared-euclidean.")
-    ] = "correlation",
+    distance: Annotated[str, typer.Option("--distance", help=DISTANCE_HELP)] = "correlation",
     lesions: Annotated[
         str, typer.Option("--lesions", help="first (model), full (every model, layer, kind), none.")
     ] = "first",

@@ -31,7 +31,7 @@ class Options:
     metric : str
         Metric of the RDMs; others are shown beside it for the best layer.
     distance : str
-        Distance of the RDMs: ``correlation`` or ``squared-euclidean``.
+        Distance of the RDMs; see `neuroai.analyses.algorithm.rdm.rdm`.
     regions, layers : tuple of str or None
         Names or globs of brain regions and network layers; None for all.
     lesions : {"first", "full", "none"}

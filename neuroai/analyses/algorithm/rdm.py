@@ -7,17 +7,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import xarray as xr
 
+from neuroai.analyses.algorithm._dissimilarities import DISTANCES, dissimilarities
 from neuroai.cards import AnalysisCard
 from neuroai.checks import one_of
-from neuroai.format.align import common_stimuli, stimulus_patterns
+from neuroai.format.align import common_stimuli
 from neuroai.format.answers import Answer, NotMeasurable, rdm_answer
 from neuroai.format.audit import usable_units
 from neuroai.format.stimuli import StimulusSet
-from neuroai.numerics.distances import correlation_distance, squared_euclidean
 from neuroai.systems.base import System
 from neuroai.systems.brain import chosen_names
-
-DISTANCES = ("correlation", "squared-euclidean")
 
 CARD = AnalysisCard(
     name="rdm",
@@ -43,6 +41,11 @@ def rdm(
 
     .. math:: d_{corr}(i, j) = 1 - r(a_i, a_j), \\qquad d_{sq}(i, j) = \\|a_i - a_j\\|^2 / p
 
+    ``mahalanobis`` is the squared distance of patterns whitened by the noise of their showings,
+    ``crossnobis`` the same from products of different runs alone, which noise does not lift and
+    which may be negative, and ``poisson-kl`` the symmetrised divergence of rates. A network
+    repeats itself: its mahalanobis and crossnobis distances are squared-euclidean ones.
+
     Parameters
     ----------
     system : System
@@ -51,8 +54,10 @@ def rdm(
         What to show a model, or which stimuli of a brain to keep; all that were shown by default.
     regions : sequence of str, optional
         Names or globs of regions (layers).
-    distance : {"correlation", "squared-euclidean"}
-        ``correlation`` in [0, 2]; ``squared-euclidean`` in squared units of the activity, a unit.
+    distance : {"correlation", "squared-euclidean", "mahalanobis", "crossnobis", "poisson-kl"}
+        ``correlation`` in [0, 2]; ``squared-euclidean`` in squared units of the activity, a unit;
+        the whitened ones in variances of the noise, a unit; ``poisson-kl`` in the unit of the
+        rates, a unit. ``crossnobis`` needs runs, ``mahalanobis`` repeats.
     undefined : {"raise", "drop"}
         What to do with units that hold NaN.
 
@@ -89,7 +94,10 @@ def rdm(
         return published_rdm(
             system, recordings, distance=distance, regions=regions, stimuli=stimuli
         )
-    parts, ids, notes, counts = _parts(recordings, distance=distance, undefined=undefined)
+    found = _parts(recordings, distance=distance, undefined=undefined)
+    if isinstance(found, NotMeasurable):
+        return found
+    parts, ids, notes, counts = found
     if not parts:
         return NotMeasurable(f"'{system.name}' has no recording of these regions and stimuli")
     subjects = tuple(dict.fromkeys(subject for subject, _ in parts))
@@ -114,9 +122,12 @@ def rdm(
     )
 
 
+Parts = tuple[dict[tuple[str, str], np.ndarray], tuple[str, ...], list[str], dict[str, int]]
+
+
 def _parts(
     recordings: Iterable[xr.DataArray], *, distance: str, undefined: str
-) -> tuple[dict[tuple[str, str], np.ndarray], tuple[str, ...], list[str], dict[str, int]]:
+) -> Parts | NotMeasurable:
     """Reduce every recording to an RDM as it comes, so that only one layer is held at a time."""
     parts: dict[tuple[str, str], np.ndarray] = {}
     ids: tuple[str, ...] = ()
@@ -124,28 +135,22 @@ def _parts(
     counts = {"units": 0, "constant patterns": 0}
     for recording in recordings:
         usable, found = usable_units(recording, undefined=undefined)
-        names, means, _ = stimulus_patterns(usable)
-        here = tuple(str(key) for key in names)
+        matrix = dissimilarities(usable, distance)
+        if isinstance(matrix, NotMeasurable):
+            return matrix
         # Subjects that saw other stimuli are named with what is missing.
-        ids = common_stimuli(ids or here, here, names=("the first subject", _whose(recording)))
-        matrix = _matrix(means, distance=distance)
+        names = ("the first subject", _whose(recording))
+        ids = common_stimuli(ids or matrix.ids, matrix.ids, names=names)
         counts["units"] += len(found.nan_units)
-        counts["constant patterns"] += int(np.isnan(np.diagonal(matrix)).sum())
-        notes += [f"{recording.attrs['region']}: {sentence}" for sentence in found.sentences()]
-        parts[str(recording.attrs["subject"]), str(recording.attrs["region"])] = matrix
+        counts["constant patterns"] += int(np.isnan(np.diagonal(matrix.values)).sum())
+        told = (*found.sentences(), *matrix.notes)
+        notes += [f"{recording.attrs['region']}: {sentence}" for sentence in told]
+        parts[str(recording.attrs["subject"]), str(recording.attrs["region"])] = matrix.values
     return parts, ids, notes, counts
 
 
 def _whose(recording: xr.DataArray) -> str:
     return f"subject '{recording.attrs['subject']}', {recording.attrs['region']}"
-
-
-def _matrix(means: np.ndarray, *, distance: str) -> np.ndarray:
-    # Times are further elements of the pattern: the geometry of the whole response.
-    patterns = means.reshape(len(means), -1)
-    if distance == "correlation":
-        return np.asarray(correlation_distance(patterns))
-    return np.asarray(squared_euclidean(patterns))
 
 
 def published_rdm(
