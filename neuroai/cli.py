@@ -21,6 +21,7 @@ import typer
 from neuroai._cli_cache import cache_app
 from neuroai._cli_check import check
 from neuroai._cli_extract import extract
+from neuroai._cli_lesion import lesion
 from neuroai._cli_lists import doctor, fetch, info, list_names
 from neuroai.errors import NeuroaiError, ResourceError, UsageError
 
@@ -294,6 +295,7 @@ def run(
 
 app.command()(check)
 app.command()(extract)
+app.command()(lesion)
 
 
 app.command("ls")(list_names)

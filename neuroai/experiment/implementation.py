@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from neuroai.analyses.implementation.dose_curve import dose_curve
+from neuroai.analyses.implementation.dose_curve import activity_strata, dose_curve
 from neuroai.analyses.implementation.localiser import (
     Localised,
     contrast_groups,
@@ -350,13 +350,22 @@ def _option_columns(
     return functools.partial(option_probabilities, classes=classes)
 
 
+def _matched(levels: int) -> str:
+    if levels == 1:
+        return "not matched in activity (too few elements are as active as the target)"
+    return f"matched in {levels} levels of mean activity"
+
+
 def _curves(asked: Asked, system: System, site: Site, question, *, kind: str, origin: str) -> Part:
-    """Run a dose curve and label what it found."""
+    """Run a dose curve and label what it found; controls are as active as the target."""
     row = site.found
+    elements = np.flatnonzero(np.isfinite(row.t_chosen))
+    strata = activity_strata(row.mean_activity[elements], elements, row.selected)
     found = dose_curve(
         question,
         targets=row.selected,
-        elements=np.flatnonzero(np.isfinite(row.t_chosen)),
+        elements=elements,
+        strata=strata,
         doses=DOSES,
         n_controls=asked.options.n_controls,
         seed=asked.options.seed,
@@ -381,7 +390,10 @@ def _curves(asked: Asked, system: System, site: Site, question, *, kind: str, or
             n_targets=values["n_targets"],
             ci_low=nothing,
             ci_high=nothing,
-            note=f"{row.element_kind}s chosen on half A, measured on half B",
+            note=(
+                f"{row.element_kind}s chosen on half A, measured on half B; controls of the same "
+                f"size, {_matched(int(strata.max()) + 1)}"
+            ),
         )
         for name, values in found.items()
     )

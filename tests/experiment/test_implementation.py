@@ -156,7 +156,10 @@ def test_virtual_lesions_mask_recorded_units(ask, simulation):
     matches = [c for c in virtual if c.measure == "RDM match"]
     drops = np.array([c.baseline - c.targeted[-1] for c in matches])
     controls = np.array([c.baseline - c.controls[-1].mean() for c in matches])
-    assert (drops > controls).all() and min(c.p[-1] for c in matches) < 0.05
+    # Controls as active as the target are a harder null: in one of four subjects they equal it.
+    assert (drops > controls).sum() >= 3 and drops.mean() > 3 * controls.mean()
+    assert min(c.p[-1] for c in matches) < 0.05
+    assert all("levels of mean activity" in c.note for c in virtual)
 
 
 def test_a_subject_is_matched_with_the_others(ask, simulation, brain_rdms):

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from neuroai.cards import AnalysisCard
-from neuroai.checks import in_range, no_duplicates
+from neuroai.checks import in_range, listing, no_duplicates
 from neuroai.errors import UsageError
 from neuroai.format.answers import NotMeasurable
 
 MIN_CONTROLS = 100
+# Levels of activity that controls are matched in, the finest first.
+LEVELS = (10, 5, 2, 1)
 
 CARD = AnalysisCard(
     name="dose_curve",
@@ -30,12 +32,14 @@ def dose_curve(
     elements: Sequence[int],
     doses: Sequence[float] = (0.1, 0.3, 1.0),
     n_controls: int = MIN_CONTROLS,
+    strata: Sequence[int] | None = None,
     seed: int = 0,
 ) -> dict[str, dict[str, np.ndarray]] | NotMeasurable:
     """Ask a question of a system under growing lesions and under random lesions.
 
     For dose d the first round(d n) targets are lesioned (at least one, best first). Controls are
-    random sets of the same size from the region, disjoint from the whole target.
+    random sets of the same size from the region, disjoint from the whole target; with `strata`
+    each holds as many elements of every stratum as the target does.
 
     .. math:: p = (1 + \\#\\{drop_{control} \\ge drop_{target}\\}) / (1 + n_{controls})
 
@@ -52,6 +56,8 @@ def dose_curve(
         Fractions of the target, each in (0, 1].
     n_controls : int
         Random sets a dose; at least 100.
+    strata : sequence of int, optional
+        Stratum of each of `elements`, such as the decile of its mean activity.
     seed : int
         Seed of the draw.
 
@@ -86,23 +92,96 @@ def dose_curve(
         return NotMeasurable("the localiser selected nothing to lesion")
     no_duplicates(targets, where="the target")
     sizes = np.array([max(1, round(dose * len(targets))) for dose in doses])
-    others = np.setdiff1d(np.asarray(elements, dtype=int), np.asarray(targets, dtype=int))
-    if len(others) < sizes.max() + 1:
-        return NotMeasurable(
-            f"{len(others)} elements outside the target of {len(targets)} are too few for random "
-            "controls of the same size"
-        )
+    pool = _Pool(elements, targets, strata)
+    reason = pool.why_not(int(sizes.max()))
+    if reason:
+        return NotMeasurable(reason)
     rng = np.random.default_rng(seed)
     intact = dict(question(()))
     hits = [question(tuple(int(t) for t in targets[:size])) for size in sizes]
     controls = [
-        [
-            question(tuple(int(e) for e in rng.choice(others, size, replace=False)))
-            for _ in range(n_controls)
-        ]
-        for size in sizes
+        [question(pool.draw(targets[:size], rng)) for _ in range(n_controls)] for size in sizes
     ]
     return {name: _measure(name, intact, hits, controls, sizes) for name in intact}
+
+
+class _Pool:
+    """The elements that controls are drawn from, by stratum."""
+
+    def __init__(
+        self, elements: Sequence[int], targets: Sequence[int], strata: Sequence[int] | None
+    ) -> None:
+        everyone = np.asarray(elements, dtype=int)
+        given = np.zeros(len(everyone), dtype=int) if strata is None else np.asarray(strata)
+        if len(given) != len(everyone):
+            raise UsageError(
+                f"strata need one number for each of {len(everyone)} elements; got {len(given)}."
+            )
+        self.stratum = dict(zip(everyone.tolist(), given.tolist(), strict=True))
+        missing = sorted({int(t) for t in targets} - set(self.stratum))
+        if strata is not None and missing:
+            raise UsageError(f"The targets {listing(missing)} are in no stratum.")
+        spared = np.setdiff1d(everyone, np.asarray(targets, dtype=int))
+        levels = np.array([self.stratum[int(e)] for e in spared], dtype=int)
+        self.others = {int(level): spared[levels == level] for level in np.unique(levels)}
+        self.targets = [int(t) for t in targets]
+
+    def needed(self, targets: Sequence[int]) -> dict[int, int]:
+        """Count the targets of each stratum."""
+        levels = [self.stratum.get(int(t), 0) for t in targets]
+        return {level: levels.count(level) for level in sorted(set(levels))}
+
+    def why_not(self, most: int) -> str:
+        """Say why there are no random sets beside the largest target; '' if there are."""
+        for level, count in self.needed(self.targets[:most]).items():
+            found = len(self.others.get(level, ()))
+            if found < count + 1:
+                alike = "" if len(self.others) < 2 else " that are as active"
+                return (
+                    f"{found} elements{alike} outside the target of {len(self.targets)} are too "
+                    "few for random controls of the same size"
+                )
+        return ""
+
+    def draw(self, targets: Sequence[int], rng: np.random.Generator) -> tuple[int, ...]:
+        """Draw as many spared elements of every stratum as the targets have."""
+        chosen = [
+            rng.choice(self.others[level], count, replace=False)
+            for level, count in self.needed(targets).items()
+        ]
+        return tuple(int(element) for part in chosen for element in part)
+
+
+def activity_strata(
+    activity: np.ndarray, elements: Sequence[int], targets: Sequence[int]
+) -> np.ndarray:
+    """Give the decile of each element's activity, or coarser levels where targets crowd one.
+
+    Parameters
+    ----------
+    activity : array, shape (n_elements,)
+        Mean absolute activity of each of `elements`, finite.
+    elements, targets : sequence of int
+        As for `dose_curve`.
+
+    Returns
+    -------
+    array of int, shape (n_elements,)
+        From 0, the least active; 10, 5, 2 levels or 1, the most that leave each level of the
+        target more spared elements than it has targets.
+
+    Examples
+    --------
+    >>> activity_strata(np.arange(8.0), range(8), [7]).tolist()
+    [0, 0, 0, 0, 1, 1, 1, 1]
+    """
+    n = len(activity)
+    ranks = np.argsort(np.argsort(activity, kind="stable"), kind="stable")
+    for bins in LEVELS:
+        strata = ranks * bins // max(1, n)
+        if not _Pool(elements, targets, strata).why_not(len(targets)):
+            return strata
+    return np.zeros(n, dtype=int)
 
 
 def _measure(

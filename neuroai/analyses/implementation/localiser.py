@@ -46,6 +46,8 @@ class Localised:
         Welch t on half A and on half B; NaN where an element never varies on that half.
     selected : array of int
         Positions of the selected elements, strongest first.
+    mean_activity : array, shape (n_elements,)
+        Mean absolute response over the stimuli of half A.
     element_kind : str
         ``feature map`` or ``unit``.
     n_nan : int
@@ -60,6 +62,7 @@ class Localised:
     t_chosen: np.ndarray
     t_heldout: np.ndarray
     selected: np.ndarray
+    mean_activity: np.ndarray
     element_kind: str
     n_nan: int = 0
     notes: tuple[str, ...] = ()
@@ -278,6 +281,7 @@ def _rank(
         t_chosen=t_chosen,
         t_heldout=t_heldout,
         selected=order[:count],
+        mean_activity=np.abs(values[in_a]).mean(axis=0),
         element_kind=kind,
         n_nan=len(found.nan_units),
         notes=tuple(f"{recording.attrs['region']}: {note}" for note in found.sentences()),

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from neuroai.analyses.implementation.dose_curve import MIN_CONTROLS, dose_curve
+from neuroai.analyses.implementation.dose_curve import (
+    MIN_CONTROLS,
+    activity_strata,
+    dose_curve,
+)
 from neuroai.errors import AlignmentError, UsageError
 from neuroai.format.answers import NotMeasurable
 
@@ -150,3 +154,43 @@ def test_what_cannot_be_measured_has_a_reason() -> None:
     )
     spared = dose_curve(lambda hit: {"m": 1.0}, targets=(0, 1, 2), elements=range(6), doses=(0.3,))
     assert spared["m"]["n_targets"].tolist() == [1]
+
+
+def test_controls_hold_as_many_elements_of_every_stratum_as_the_target():
+    """Simulated: a measure that hangs on activity alone finds nothing special in active targets."""
+    activity = np.repeat([1.0, 10.0], 30)
+    strata = (activity > 5).astype(int)
+    seen = []
+
+    def question(hit):
+        seen.append(hit)
+        return {"accuracy": 1000 - activity[list(hit)].sum()}
+
+    targets = [30, 31, 32, 0]
+    curve = dose_curve(question, targets=targets, elements=range(60), strata=strata, doses=(1.0,))
+    drawn = [hit for hit in seen if len(hit) == 4 and set(hit) != set(targets)]
+    assert len(drawn) == 100 and not any(set(hit) & set(targets) for hit in drawn)
+    assert all(strata[list(hit)].sum() == 3 for hit in drawn)
+    assert curve["accuracy"]["p"].tolist() == [1.0]
+    plain = dose_curve(question, targets=targets, elements=range(60), doses=(1.0,))
+    assert plain["accuracy"]["p"][0] < 0.5
+
+
+def test_a_stratum_with_too_few_spared_elements_is_told():
+    """Two targets and one spared element that is as active."""
+    strata = [1, 1, 1, 0, 0, 0, 0]
+    answer = dose_curve(
+        lambda hit: {"accuracy": 1.0}, targets=[0, 1], elements=range(7), strata=strata
+    )
+    assert isinstance(answer, NotMeasurable) and "that are as active" in answer.reason
+    with pytest.raises(UsageError, match="one number for each of 7 elements; got 2"):
+        dose_curve(lambda hit: {}, targets=[0], elements=range(7), strata=[1, 2])
+
+
+def test_levels_of_activity_are_as_fine_as_the_target_allows():
+    """Deciles for spread targets; coarser levels where the target crowds the most active."""
+    activity = np.random.default_rng(0).permutation(100).astype(float)
+    order = np.argsort(activity)
+    assert activity_strata(activity, range(100), order[::25]).max() == 9
+    assert activity_strata(activity, range(100), order[-8:]).max() == 4
+    assert activity_strata(activity, range(100), order[-30:]).max() == 0

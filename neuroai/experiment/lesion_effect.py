@@ -1,0 +1,270 @@
+"""One lesion of one network, asked about several tasks beside matched random lesions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from neuroai.analyses.implementation.dose_curve import MIN_CONTROLS, activity_strata, dose_curve
+from neuroai.analyses.implementation.localiser import element_means
+from neuroai.cards import ChoiceTask
+from neuroai.errors import UsageError
+from neuroai.experiment.lesioned import ACCURACY, AfterLesion, LesionedActivity, asker
+from neuroai.format.answers import NotMeasurable
+from neuroai.format.splits import halves
+from neuroai.format.stimuli import StimulusSet
+from neuroai.systems.decisions import classes_of, option_probabilities
+from neuroai.systems.lesion import Lesion
+from neuroai.systems.model import Model
+
+KINDS = ("mean", "zero")
+DOSES = (0.25, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one dose of one kind of lesion does to one task.
+
+    Attributes
+    ----------
+    task, kind : str
+        Task, and what replaces the lesioned activity.
+    dose : float
+        Share of the target that is lesioned, in (0, 1].
+    n_lesioned : int
+        Elements lesioned.
+    intact, lesioned : float
+        Accuracy on stimuli that no readout learnt from, in [0, 1].
+    controls : array, shape (n_controls,)
+        Accuracy under random lesions of the same size and activity.
+    p : float
+        Share of the lesions, the asked one among them, that leave as little.
+    readout : str
+        ``outputs`` of the network, or a readout fitted on its last layer.
+    """
+
+    task: str
+    kind: str
+    dose: float
+    n_lesioned: int
+    intact: float
+    lesioned: float
+    controls: np.ndarray
+    p: float
+    readout: str
+
+    @property
+    def z(self) -> float:
+        """The drop in standard deviations of the controls; NaN where these do not scatter."""
+        # Equal accuracies leave rounding alone, not a spread.
+        if np.ptp(self.controls) == 0:
+            return float("nan")
+        return (self.lesioned - float(self.controls.mean())) / float(self.controls.std(ddof=1))
+
+
+@dataclass(frozen=True)
+class LesionEffects:
+    """Effects on every task, and how special each pair of tasks is.
+
+    Attributes
+    ----------
+    effects : tuple of Effect
+        By task, kind and dose.
+    specificity : mapping
+        For every kind and pair of tasks the difference of the changes of logit accuracy, lesioned
+        less intact, at the full dose; and the p of so large a difference among the controls.
+    n_levels : int
+        Levels of mean activity in which controls are matched; 1 for none.
+    """
+
+    effects: tuple[Effect, ...]
+    specificity: Mapping[tuple[str, str, str], tuple[float, float]]
+    n_levels: int
+
+
+def lesion_effects(
+    model: Model,
+    stimuli: StimulusSet,
+    tasks: Sequence[ChoiceTask],
+    *,
+    region: str,
+    targets: Sequence[int],
+    kinds: Sequence[str] = KINDS,
+    doses: Sequence[float] = DOSES,
+    n_controls: int = MIN_CONTROLS,
+    seed: int = 0,
+    progress: bool = False,
+) -> LesionEffects | NotMeasurable:
+    """Lesion features of a layer and ask every task, beside matched random lesions.
+
+    Stimuli are halved: means that replace activity, and readouts where the network's outputs do
+    not name the options, come from half A; accuracy is that of half B. Two kinds of lesion are
+    always shown, since each puts activity where the network never was in its own way.
+
+    Parameters
+    ----------
+    model : Model
+        One network (one subject).
+    stimuli : StimulusSet
+        Stimuli at hand, with the columns of the tasks.
+    tasks : sequence of ChoiceTask
+        The first is the one that the lesion is expected to touch; the others are off-target.
+    region : str
+        Layer.
+    targets : sequence of int
+        Feature maps (or units) of the layer, strongest first.
+    kinds : sequence of str
+        ``mean``, ``zero`` or ``noise``.
+    doses : sequence of float
+        Shares of the target, each in (0, 1].
+    n_controls : int
+        Random lesions of each dose; at least 100.
+    seed : int
+        Seed of halves and draws.
+    progress : bool
+        Show progress on stderr.
+
+    Returns
+    -------
+    LesionEffects, or NotMeasurable
+        Where too few elements are left for controls.
+
+    Raises
+    ------
+    UsageError
+        No task, several networks, or a target that the layer does not have.
+    """
+    if not tasks or len(model.subjects) != 1:
+        raise UsageError(
+            f"One network and a task or more are wanted; got {len(model.subjects)} and "
+            f"{len(tasks)}."
+        )
+    shown = stimuli.restrict(stimuli.available)
+    ids = shown.ids
+    labels = [str(label) for label in shown.column(tasks[0].truth)]
+    train = np.asarray(halves(ids, condition=labels, n_splits=1, seed=seed))[0].astype(bool)
+    half_a = shown.restrict([key for key, is_a in zip(ids, train, strict=True) if is_a])
+    activity = _activity(model, half_a, region)
+    elements = np.arange(len(activity))
+    beyond = sorted(set(targets) - set(elements.tolist()))
+    if beyond or not len(targets):
+        raise UsageError(
+            f"Layer '{region}' has {len(elements)} features, counted from 0; the target names "
+            f"{beyond[:5] or 'none'}."
+        )
+    strata = activity_strata(activity, elements, targets)
+    curves = {}
+    for kind in tqdm(kinds, desc="kinds of lesion", disable=not progress):
+        question = _question(model, shown, tasks, region, train, half_a, kind, seed)
+        found = dose_curve(
+            question, targets=list(targets), elements=elements, strata=strata, doses=doses,
+            n_controls=n_controls, seed=seed,
+        )  # fmt: skip
+        if isinstance(found, NotMeasurable):
+            return found
+        curves[kind] = found
+    readouts = {task.name: "outputs" if _columns(model, task) else "readout" for task in tasks}
+    effects = tuple(
+        _effect(curves[kind][task.name], task.name, kind, place, dose, readouts[task.name])
+        for task in tasks
+        for kind in kinds
+        for place, dose in enumerate(doses)
+    )
+    return LesionEffects(effects, _specificity(curves, tasks, train), int(strata.max()) + 1)
+
+
+def _activity(model: Model, stimuli: StimulusSet, region: str) -> np.ndarray:
+    [recording] = model.recordings(stimuli, regions=[region])
+    _, values, _, _ = element_means(recording)
+    return np.abs(values).mean(axis=0)
+
+
+def _columns(model: Model, task: ChoiceTask):
+    classes = classes_of(task.options, model.output_map, model.labels)
+    if isinstance(classes, NotMeasurable):
+        return None
+    return functools.partial(option_probabilities, classes=classes)
+
+
+def _question(model, stimuli, tasks, region, train, half_a, kind, seed):
+    """Make the question of a dose curve: positions to the accuracy of every task."""
+    bench = model.lesion_bench(region, stimuli, reference=half_a)
+    last, kept = model.regions[-1], {}
+
+    def run(positions: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        if kept.get("at") != positions:
+            lesion = Lesion(region, positions, kind, seed=seed) if positions else None
+            outputs, read = bench.run(lesion, layers=(last,))
+            kept.update(at=positions, outputs=outputs, last=read[last].reshape(len(outputs), -1))
+        return kept["outputs"], kept["last"]
+
+    askers = {task.name: _asker(model, stimuli, task, train, run) for task in tasks}
+
+    def question(positions: tuple[int, ...]) -> dict[str, float]:
+        return {name: ask(positions)[ACCURACY] for name, ask in askers.items()}
+
+    return question
+
+
+def _asker(model, stimuli, task, train, run):
+    labels = stimuli.column(task.truth).astype(object)
+    questions = AfterLesion(
+        train=train, test=~train, labels=labels, option_names=task.options, brain_rdms=None,
+        judgements=None, method="spearman", distance="correlation",
+    )  # fmt: skip
+    columns = _columns(model, task)
+
+    def activity_of(positions: tuple[int, ...]) -> LesionedActivity:
+        outputs, last = run(positions)
+        return LesionedActivity(last, last, None if columns is None else columns(outputs))
+
+    return asker(activity_of, questions)
+
+
+def _effect(
+    curve: Mapping[str, np.ndarray], task: str, kind: str, place: int, dose: float, readout: str
+) -> Effect:
+    return Effect(
+        task=task,
+        kind=kind,
+        dose=float(dose),
+        n_lesioned=int(curve["n_targets"][place]),
+        intact=float(curve["baseline"]),
+        lesioned=float(curve["targeted"][place]),
+        controls=curve["controls"][place],
+        p=float(curve["p"][place]),
+        readout=readout,
+    )
+
+
+def _specificity(
+    curves: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]],
+    tasks: Sequence[ChoiceTask],
+    train: np.ndarray,
+) -> dict[tuple[str, str, str], tuple[float, float]]:
+    """Compare the changes of two tasks on the logit scale, where floors and ceilings are far."""
+    n = int((~train).sum())
+    found = {}
+    for kind, by_task in curves.items():
+        for other in tasks[1:]:
+            changes = []
+            for name in (tasks[0].name, other.name):
+                curve = by_task[name]
+                intact = _logit(curve["baseline"], n)
+                hit, random = (_logit(curve[k][-1], n) - intact for k in ("targeted", "controls"))
+                changes.append((hit, random))
+            (hit, random), (hit_other, random_other) = changes
+            asked, null = hit - hit_other, random - random_other
+            p = (1 + int((null <= asked).sum())) / (1 + len(null))
+            found[kind, tasks[0].name, other.name] = (float(asked), p)
+    return found
+
+
+def _logit(share: np.ndarray, n: int) -> np.ndarray:
+    """Logit with half a success and half a failure added, so that 0 and 1 stay finite."""
+    hits = np.asarray(share, dtype=float) * n
+    return np.log((hits + 0.5) / (n - hits + 0.5))
