@@ -13,17 +13,28 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from neuroai import errors as errors
     from neuroai.experiment.api import ask, compare, load_brain, load_model
+    from neuroai.experiment.link import link
     from neuroai.format.answers import NotMeasurable
 
 _HOMES = {
     "ask": "neuroai.experiment.api",
     "compare": "neuroai.experiment.api",
     "load_brain": "neuroai.experiment.api",
+    "link": "neuroai.experiment.link",
     "load_model": "neuroai.experiment.api",
     "NotMeasurable": "neuroai.format.answers",
 }
 
-__all__ = ["NotMeasurable", "__version__", "ask", "compare", "errors", "load_brain", "load_model"]
+__all__ = [
+    "NotMeasurable",
+    "__version__",
+    "ask",
+    "compare",
+    "errors",
+    "link",
+    "load_brain",
+    "load_model",
+]
 
 
 def __getattr__(name: str) -> Any:
