@@ -13,9 +13,12 @@ from neuroai.numerics.rdm_bootstrap import bootstrap_rdms
 from neuroai.numerics.resample import bootstrap_counts
 
 N_SUBJECTS, N_STIMULI, N_MODELS, N_SAMPLES = 20, 92, 30, 1_000
-THEIRS = {"pearson": "corr"}
+THEIRS = {"pearson": "corr", "whitened-cosine": "cosine_cov", "whitened-pearson": "corr_cov"}
 # rsatoolbox takes the same time for every sample: a few are run and scaled.
-PEER_SAMPLES = {"cosine": 20, "pearson": 20, "spearman": 5, "rho-a": 5, "tau-a": 3}
+PEER_SAMPLES = {
+    "cosine": 20, "pearson": 20, "spearman": 5, "rho-a": 5, "tau-a": 3,
+    "whitened-cosine": 5, "whitened-pearson": 5,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("factors", ["subjects", "both"])

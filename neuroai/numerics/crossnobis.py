@@ -64,13 +64,12 @@ def crossnobis(
         )
     if len(labels) < 2:
         raise UsageError("Cross-validated distances need two runs or more; there is one.")
-    if not np.isfinite(x).all():
-        raise DataError("Patterns hold values that are not finite. Leave these units out.")
-    cells, met = _cells(x, condition, run, len(names), len(labels))
-    if met.all():
-        distances = _complete(cells)
+    if len(x) == len(names) * len(labels) == len(np.unique(run * len(names) + condition)):
+        distances = _one_each(x, np.lexsort((condition, run)).reshape(len(labels), -1))
     else:
-        distances = _incomplete(cells, met)
+        _require_finite(x)
+        cells, met = _cells(x, condition, run, len(names), len(labels))
+        distances = _complete(cells) if met.all() else _incomplete(cells, met)
     return distances / x.shape[1], names
 
 
@@ -91,6 +90,29 @@ def _cells(
     # A constant of each run drops out of every difference; products then keep their digits.
     cells -= cells.sum(axis=1, keepdims=True) / np.maximum(met.sum(axis=1), 1)[:, None, None]
     return cells, met
+
+
+def _require_finite(values: np.ndarray) -> None:
+    if not np.isfinite(values).all():
+        raise DataError("Patterns hold values that are not finite. Leave these units out.")
+
+
+def _one_each(x: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Do as `_complete` where each run shows each condition once, without a copy of all runs."""
+    total = np.zeros((places.shape[1], x.shape[1]), x.dtype)
+    own = np.zeros((places.shape[1],) * 2)
+    work = np.empty_like(total)
+    for of_run in places:
+        first = of_run[0]
+        in_order = (np.diff(of_run) == 1).all()
+        one = x[first : first + len(of_run)] if in_order else x[of_run]
+        # What is not finite is told below, from squares that are there anyway.
+        with np.errstate(invalid="ignore", over="ignore"):
+            np.subtract(one, one.mean(axis=0), out=work)
+            total += work
+            own += work @ work.T
+    _require_finite(np.diagonal(own))
+    return _distances(total @ total.T - own) / (len(places) * (len(places) - 1))
 
 
 def _complete(cells: np.ndarray) -> np.ndarray:

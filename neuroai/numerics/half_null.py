@@ -9,6 +9,7 @@ import numpy as np
 from neuroai.numerics.comparators import RANK_METHODS, compare_rdms, standardised
 from neuroai.numerics.ranks import Ranking, doubled_ranks_of, ranking
 from neuroai.numerics.rdm_vectors import pair_indices, pair_numbers, pairs_within
+from neuroai.numerics.rdm_whitened import WHITENED_METHODS
 
 _BLOCK_BYTES = 64 * 2**20
 
@@ -35,7 +36,7 @@ def half_nulls(
     members : sequence of integer arrays
         The stimuli of each part. The models are relabelled over all stimuli, then each part is
         taken, and ranks are those within it.
-    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
+    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"} or whitened
         The comparator.
     permutations : array of shape (n_permutations, n_stimuli)
         Every row holds 0 to ``n_stimuli - 1`` once.
@@ -60,7 +61,7 @@ def half_nulls(
         rows, columns = pair_indices(len(stimuli))
         moved = permutations[:, stimuli]
         places = numbers[moved[:, rows], moved[:, columns]]
-        if method == "tau-a":
+        if method == "tau-a" or method in WHITENED_METHODS:
             for row, pairs in enumerate(places):
                 scores = compare_rdms(own, models[:, pairs], method=method)
                 out[row, part] = scores.mean(axis=0)

@@ -65,7 +65,7 @@ def choose_and_score(
         Complete RDM vectors of the same stimuli in the same order.
     halves : bool array of shape (n_splits, n_stimuli)
         True for the stimuli of half A; each half holds at least 3.
-    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
+    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"} or whitened
         The comparator.
     stimulus_counts : array of shape (n_samples, n_stimuli), optional
         Bootstrap: how often each stimulus is drawn. Copies stay in their half.
@@ -126,7 +126,7 @@ def split_halves_scores(
         Complete RDM vectors of the same stimuli.
     halves : bool array of shape (n_splits, n_stimuli)
         True for the stimuli of half A.
-    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
+    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"} or whitened
         The comparator.
 
     Returns

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from neuroai.checks import one_of
 from neuroai.errors import DataError, UsageError
@@ -17,6 +18,9 @@ METHODS = ("t", "brunner-munzel")
 BLOCK_BYTES = 256 * 2**20
 # A residual this small beside its own column is rounding: covariates explain the column wholly.
 NOTHING_LEFT = 1e-9
+# Permuted statistics are float32 products of up to a thousand terms.
+SINGLE_SLACK = 1e-5
+COLUMNS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,9 @@ class LesionMap:
     ----------
     statistic : array, shape (n_elements,)
         Negative where a lesion goes with a lower score; NaN where it is not defined.
+    p : array, shape (n_elements,)
+        Two-sided, of one element by itself, in [0, 1]: Student's t with the residual degrees of
+        freedom, or with those of Brunner and Munzel. NaN where the statistic is.
     p_corrected : array, shape (n_elements,), or None
         p of the largest |statistic| over all elements under permutation (familywise); NaN where
         the statistic is.
@@ -45,6 +52,7 @@ class LesionMap:
     """
 
     statistic: np.ndarray
+    p: np.ndarray
     p_corrected: np.ndarray | None
     threshold: float
     n_lesioned: np.ndarray
@@ -123,20 +131,24 @@ def map_lesions(
         raise DataError(
             f"No element is lesioned, and spared, in {least} lesions or more. Lower least=..."
         )
-    columns, inverse = unique_columns(lesions[:, tested])
+    columns, inverse = _packed_columns(lesions, np.flatnonzero(tested))
     orders = _orders(len(scores), n_permutations, seed)
     function = _slopes if method == "t" else _ranks
-    values, largest = function(columns, scores, z, orders, block_bytes)
-    statistic = np.full(lesions.shape[1], np.nan)
-    statistic[tested] = values[inverse]
+    values, p, largest = function(columns, scores, z, orders, block_bytes)
+
+    def spread(found: np.ndarray) -> np.ndarray:
+        everywhere = np.full(lesions.shape[1], np.nan)
+        everywhere[tested] = found[inverse]
+        return everywhere
+
     corrected, threshold = None, float("nan")
     if n_permutations:
-        corrected = np.full(lesions.shape[1], np.nan)
-        corrected[tested] = _corrected(np.abs(values), largest)[inverse]
+        corrected = spread(_corrected(np.abs(values), largest))
         threshold = float(np.quantile(largest, 0.95, method="higher"))
     held = "" if z.shape[1] == 1 else f", {z.shape[1] - 1} covariate(s) held constant"
     return LesionMap(
-        statistic,
+        spread(values),
+        spread(p),
         corrected,
         threshold,
         counts,
@@ -156,11 +168,23 @@ def unique_columns(lesions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> rows.astype(int).tolist(), place.tolist()
     ([[0, 1], [1, 0]], [1, 0, 1])
     """
-    packed = np.ascontiguousarray(np.packbits(lesions, axis=0).T)
+    packed, inverse = _packed_columns(lesions, np.arange(lesions.shape[1]))
+    return _unpacked(packed, len(lesions)), inverse
+
+
+def _packed_columns(lesions: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the unlike ones of the wanted columns, eight lesions a byte, and each one's place."""
+    packed = np.empty((len(wanted), -(-len(lesions) // 8)), dtype=np.uint8)
+    for start in range(0, len(wanted), COLUMNS_AT_ONCE):
+        some = wanted[start : start + COLUMNS_AT_ONCE]
+        packed[start : start + len(some)] = np.packbits(lesions[:, some], axis=0).T
     keys = packed.view(np.dtype((np.void, packed.shape[1]))).reshape(-1)
     unique, inverse = np.unique(keys, return_inverse=True)
-    bits = unique.view(np.uint8).reshape(len(unique), -1)
-    return np.unpackbits(bits, axis=1, count=len(lesions)).astype(bool), inverse
+    return unique.view(np.uint8).reshape(len(unique), -1), inverse
+
+
+def _unpacked(packed: np.ndarray, n_lesions: int) -> np.ndarray:
+    return np.unpackbits(packed, axis=1, count=n_lesions).astype(bool)
 
 
 def _orders(n: int, n_permutations: int, seed: int) -> np.ndarray:
@@ -170,8 +194,8 @@ def _orders(n: int, n_permutations: int, seed: int) -> np.ndarray:
 
 def _slopes(
     columns: np.ndarray, scores: np.ndarray, z: np.ndarray, orders: np.ndarray, block_bytes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """t of every unlike column, and the largest |t| of every permutation."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """t and p of every unlike column, and the largest |t| of every permutation."""
     q = np.linalg.qr(z)[0]
     left = scores - q @ (q.T @ scores)
     # Permuted residuals, freed of the covariates again; the first is the data.
@@ -179,66 +203,79 @@ def _slopes(
     permuted = permuted - q @ (q.T @ permuted)
     total = (permuted**2).sum(axis=0)
     dof = len(scores) - z.shape[1] - 1
-    small, found, largest = permuted.astype(np.float32), [], np.zeros(orders.shape[0])
-    width = max(1, block_bytes // (4 * (len(scores) + 3 * orders.shape[0])))
+    # Of unit length, so that the squared product over the column's size is a share in [0, 1].
+    small = (permuted[:, 1:] / np.sqrt(total[1:])).astype(np.float32)
+    found, shares = [], np.zeros(small.shape[1], dtype=np.float32)
+    width = max(1, block_bytes // (4 * (4 * len(scores) + 2 * orders.shape[0])))
     for start in range(0, len(columns), width):
-        x = columns[start : start + width]
+        x = _unpacked(columns[start : start + width], len(scores)).astype(np.float64)
         size = x.sum(axis=1) - ((x @ q) ** 2).sum(axis=1)
         lost = size <= NOTHING_LEFT * x.sum(axis=1)
-        size = np.where(lost, 1.0, size)
-        found.append(np.where(lost, np.nan, _t(x @ permuted[:, 0], size, total[0], dof)))
-        if orders.shape[0] > 1:
-            t = _t(x.astype(np.float32) @ small, size[:, None], total, dof)
-            t[lost] = 0
-            largest = np.maximum(largest, np.abs(t).max(axis=0))
-    return np.concatenate(found), largest[1:]
+        size = np.where(lost, np.inf, size)
+        found.append(np.where(lost, np.nan, (x @ permuted[:, 0]) / np.sqrt(size * total[0])))
+        if small.shape[1]:
+            products = x.astype(np.float32) @ small
+            products *= (1 / np.sqrt(size)).astype(np.float32)[:, None]
+            np.maximum(shares, np.square(products, out=products).max(axis=0), out=shares)
+    t = _t(np.concatenate(found), dof)
+    return t, 2 * stats.t.sf(np.abs(t), dof), _t(np.sqrt(shares.astype(np.float64)), dof)
 
 
-def _t(dot: np.ndarray, size: np.ndarray, total: np.ndarray, dof: int) -> np.ndarray:
-    explained = dot**2 / size
-    rest = np.maximum(total - explained, np.finfo(np.float64).tiny)
-    return np.sign(dot) * np.sqrt(explained * dof / rest)
+def _t(r: np.ndarray, dof: int) -> np.ndarray:
+    """Turn partial correlations into t."""
+    # A score that an element explains wholly has a large t, not an infinite one.
+    return r * np.sqrt(dof / np.maximum(1 - r**2, np.finfo(np.float64).eps))
 
 
 def _ranks(
     columns: np.ndarray, scores: np.ndarray, z: np.ndarray, orders: np.ndarray, block_bytes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Brunner-Munzel of every unlike column, and the largest |W| of every permutation."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Brunner-Munzel of every unlike column, its p, and the largest |W| of every permutation."""
     del z
     level = np.unique(scores, return_inverse=True)[1]
     hot = (level[:, None] == np.arange(level.max() + 1)).astype(np.float64)
-    width = max(1, block_bytes // (8 * 8 * hot.shape[1]))
-    found, largest = np.empty(len(columns)), np.zeros(orders.shape[0])
-    for place, order in enumerate(orders):
-        for start in range(0, len(columns), width):
-            w = _brunner_munzel(columns[start : start + width] @ hot[order], hot.sum(axis=0))
+    width = max(1, block_bytes // (8 * (8 * hot.shape[1] + 2 * len(scores))))
+    found, dofs, largest = [], [], np.zeros(orders.shape[0])
+    for start in range(0, len(columns), width):
+        x = _unpacked(columns[start : start + width], len(scores)).astype(np.float64)
+        for place, order in enumerate(orders):
+            w, dof = _brunner_munzel(x @ hot[order], hot.sum(axis=0))
             if place == 0:
-                found[start : start + width] = w
+                found.append(w)
+                dofs.append(dof)
             known = np.abs(w[np.isfinite(w)])
             largest[place] = max(largest[place], known.max(initial=0.0))
-    return found, largest[1:]
+    values = np.concatenate(found)
+    return values, 2 * stats.t.sf(np.abs(values), np.concatenate(dofs)), largest[1:]
 
 
-def _brunner_munzel(here: np.ndarray, everyone: np.ndarray) -> np.ndarray:
-    """W from the number of lesioned (rows: columns of lesions) at every level of the score."""
+def _brunner_munzel(here: np.ndarray, everyone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """W and its degrees of freedom, from the number of lesioned at every level of the score."""
     there = everyone - here
     n1, n0 = here.sum(axis=1), there.sum(axis=1)
     pooled = np.cumsum(everyone) - everyone + (everyone + 1) / 2
-    means, variances = [], []
+    means, spreads = [], []
     for counts, n in ((here, n1), (there, n0)):
         own = np.cumsum(counts, axis=1) - counts + (counts + 1) / 2
         mean = (counts * pooled).sum(axis=1) / n
         off = pooled - own - mean[:, None] + (n[:, None] + 1) / 2
         means.append(mean)
-        variances.append((counts * off**2).sum(axis=1) / (n - 1))
-    scale = (n1 + n0) * np.sqrt(n1 * variances[0] + n0 * variances[1])
+        # A single lesion has no variance: undefined, not 0.
+        spreads.append(n * (counts * off**2).sum(axis=1) / np.where(n > 1, n - 1, np.nan))
+    both = spreads[0] + spreads[1]
     top = n1 * n0 * (means[0] - means[1])
-    return np.divide(top, scale, out=np.full(len(top), np.nan), where=scale > 0)
+    known = both > 0
+    nothing = np.full(len(top), np.nan)
+    w = np.divide(top, (n1 + n0) * np.sqrt(both), out=nothing.copy(), where=known)
+    parts = sum(
+        s**2 / np.where(n > 1, n - 1, np.nan) for s, n in zip(spreads, (n1, n0), strict=True)
+    )
+    return w, np.divide(both**2, parts, out=nothing, where=known)
 
 
 def _corrected(values: np.ndarray, largest: np.ndarray) -> np.ndarray:
     """Count permutations whose largest reaches each value; equal up to rounding reaches."""
-    at_least = np.sort(largest * (1 + 1e-6))
+    at_least = np.sort(largest * (1 + SINGLE_SLACK))
     more = len(at_least) - np.searchsorted(at_least, values, side="left")
     return np.where(np.isfinite(values), (1 + more) / (1 + len(at_least)), np.nan)
 

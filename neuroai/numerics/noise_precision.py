@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import linalg
@@ -30,9 +31,14 @@ class NoiseCovariance:
 
     def whiten(self, patterns: np.ndarray) -> np.ndarray:
         """Turn patterns (..., n_units) into units of independent noise of variance 1."""
-        root = linalg.cholesky(self.covariance, lower=True)
         flat = patterns.reshape(-1, patterns.shape[-1])
-        return linalg.solve_triangular(root, flat.T, lower=True).T.reshape(patterns.shape)
+        white = linalg.solve_triangular(self._root, flat.T, lower=True, check_finite=False)
+        return white.T.reshape(patterns.shape)
+
+    @cached_property
+    def _root(self) -> np.ndarray:
+        """The Cholesky factor, worked out once for all that is whitened."""
+        return linalg.cholesky(self.covariance, lower=True)
 
 
 def noise_covariance(residuals: np.ndarray, *, dof: int) -> NoiseCovariance:

@@ -69,7 +69,7 @@ def bootstrap_rdms(
         Complete RDM vectors, one per subject, any unit.
     models : array of shape (n_models, n_pairs)
         Complete RDM vectors of the same stimuli in the same order.
-    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
+    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"} or whitened
         The comparator.
     stimulus_counts : array of shape (n_samples, n_stimuli), optional
         How often each stimulus is drawn; the stimuli stay fixed if not given.

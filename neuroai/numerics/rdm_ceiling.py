@@ -9,8 +9,9 @@ import numpy as np
 
 from neuroai.checks import one_of
 from neuroai.errors import UsageError
-from neuroai.numerics.comparators import METHODS, as_complete_rdms, compare_rdms
+from neuroai.numerics.comparators import METHODS, as_complete_rdms, compare_rdms, standardised
 from neuroai.numerics.ranks import average_ranks
+from neuroai.numerics.rdm_whitened import WHITENED_METHODS, whitened
 
 
 class NoiseCeiling(NamedTuple):
@@ -24,14 +25,15 @@ def pool(rdms: np.ndarray, *, method: str, weights: np.ndarray | None = None) ->
     r"""Return the one RDM that fits all the given ones best under a comparator.
 
     The mean over RDMs of: :math:`x / \sqrt{\overline{x^2}}` for cosine; z-scores, shifted so that
-    the smallest entry is 0, for pearson; average ranks for spearman, rho-a and tau-a (for tau-a
-    this is an approximation).
+    the smallest entry is 0, for pearson; the same with whitened lengths,
+    :math:`x^\top V^{-1} x`, for whitened-cosine and whitened-pearson; average ranks for spearman,
+    rho-a and tau-a (for tau-a this is an approximation).
 
     Parameters
     ----------
     rdms : array of shape (n_rdms, n_pairs)
         Complete RDM vectors, any unit.
-    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
+    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"} or whitened
         The comparator.
     weights : array of shape (n_rdms,), optional
         How much each RDM counts, at least 0; equal if not given.
@@ -65,7 +67,18 @@ def pool(rdms: np.ndarray, *, method: str, weights: np.ndarray | None = None) ->
         spread = np.where(np.ptp(rdms, axis=1) > 0, rdms.std(axis=1), 0.0)
         pooled = _mean(_divided(centred, spread), weights)
         return pooled - pooled.min()
+    if method in WHITENED_METHODS:
+        return _whitened_pool(rdms, method, weights)
     return _mean(average_ranks(rdms), weights)
+
+
+def _whitened_pool(rdms: np.ndarray, method: str, weights: np.ndarray | None) -> np.ndarray:
+    if method == "whitened-pearson":
+        rdms = rdms - rdms.mean(axis=1, keepdims=True)
+    unit = standardised(rdms, method=method)
+    length = np.sqrt(np.mean(whitened(rdms) ** 2, axis=1))
+    pooled = _mean(_divided(rdms, np.where(np.isnan(unit[:, 0]), 0.0, length)), weights)
+    return pooled - pooled.min() if method == "whitened-pearson" else pooled
 
 
 def noise_ceiling(
@@ -80,7 +93,7 @@ def noise_ceiling(
     ----------
     rdms : array of shape (n_rdms, n_pairs)
         Complete RDM vectors, one or more per subject.
-    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
+    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"} or whitened
         The comparator.
     group : sequence of n_rdms labels, optional
         The subject of each RDM; all RDMs of a subject are left out together. Each RDM is its own

@@ -40,7 +40,7 @@ def resampled_pairs(
         Complete RDM vectors, any unit.
     models : array of shape (n_models, n_pairs)
         Complete RDM vectors of the same stimuli.
-    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
+    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"} or whitened
         The comparator.
     stimulus_counts : array of shape (n_samples, n_stimuli)
         How often each stimulus is drawn.

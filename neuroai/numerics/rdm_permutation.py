@@ -38,7 +38,7 @@ def permute_rdms(
         Complete RDM vectors, one per subject, any unit.
     models : array of shape (n_models, n_pairs)
         Complete RDM vectors of the same stimuli in the same order.
-    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
+    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"} or whitened
         The comparator.
     permutations : array of shape (n_permutations, n_stimuli)
         Every row holds 0 to ``n_stimuli - 1`` once.

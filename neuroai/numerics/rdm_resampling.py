@@ -13,8 +13,9 @@ from neuroai.numerics.concordance import tau_a
 from neuroai.numerics.gram import BLOCK_BYTES
 from neuroai.numerics.ranks import Ranking, doubled_ranks, ranking
 from neuroai.numerics.rdm_vectors import n_stimuli_of, pair_indices
+from neuroai.numerics.rdm_whitened import WHITENED_METHODS, whitened_from_sums
 
-LINEAR_METHODS = ("cosine", "pearson")
+LINEAR_METHODS = ("cosine", "pearson", *WHITENED_METHODS)
 FEWEST_STIMULI = 3
 
 # A variance this far below the mean square is rounding: the RDM is constant in the sample.
@@ -91,7 +92,7 @@ def resampled_means(
         How often each stimulus is drawn.
     subject_counts : array of shape (n_samples, n_subjects)
         How often each subject is drawn.
-    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"}
+    method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"} or whitened
         The comparator.
     block_bytes : int
         Memory for one block of pairs.
@@ -229,7 +230,7 @@ def linear_similarity(
     method: str,
     block_bytes: int = BLOCK_BYTES,
 ) -> np.ndarray:
-    """Return the cosine or Pearson's coefficient of all pairs of RDMs in every sample.
+    """Return cosines or Pearson's coefficients of all pairs of RDMs in every sample.
 
     Weighted sums over pairs of stimuli, of which all else follows, are one matrix product per
     block of pairs.
@@ -240,7 +241,7 @@ def linear_similarity(
         Complete RDM vectors, any unit.
     stimulus_counts : array of shape (n_samples, n_stimuli)
         How often each stimulus is drawn.
-    method : {"cosine", "pearson"}
+    method : {"cosine", "pearson", "whitened-cosine", "whitened-pearson"}
         The comparator.
     block_bytes : int
         Memory for one block of pairs.
@@ -267,14 +268,17 @@ def linear_similarity(
         part = slice(start, start + width)
         weights = counts[rows[part]] * counts[columns[part]]
         sums += _features(a[:, part], b[:, part]) @ weights
-    out = _similarity_from_sums(sums.T, n_a, len(b), method)
+    if method in WHITENED_METHODS:
+        out = whitened_from_sums(sums.T, a, b, stimulus_counts, method=method)
+    else:
+        out = _similarity_from_sums(sums.T, n_a, len(b), method)
     out[too_few(stimulus_counts)] = np.nan
     return out
 
 
 def _conditioned(rdms: np.ndarray, method: str) -> np.ndarray:
     """Scale every RDM to at most 1, centred for Pearson, so that sums of squares keep digits."""
-    if method == "pearson":
+    if method.endswith("pearson"):
         # Rounding of the mean must not make a constant RDM vary.
         constant = (rdms.max(axis=1) == rdms.min(axis=1))[:, None]
         rdms = np.where(constant, 0.0, rdms - rdms.mean(axis=1, keepdims=True))

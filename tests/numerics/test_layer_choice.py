@@ -33,9 +33,9 @@ def problem(seed, levels=None, n_stimuli=12):
 def mean_score(data, models, stimuli, method, counts):
     """Return the score of every layer on some stimuli, from copies of them and of subjects."""
     drawn = np.concatenate([np.repeat(s, counts[s]) for s in stimuli])
-    off = to_vector(drawn[:, None] != drawn)
-    subjects = to_vector(to_square(data)[:, drawn][:, :, drawn])[:, off]
-    layers = to_vector(to_square(models)[:, :, drawn][:, :, :, drawn])[:, :, off]
+    copies = to_vector(np.where(drawn[:, None] == drawn, np.nan, 0.0))
+    subjects = to_vector(to_square(data)[:, drawn][:, :, drawn]) + copies
+    layers = to_vector(to_square(models)[:, :, drawn][:, :, :, drawn]) + copies
     return np.array([compare_rdms(subjects, seeds, method=method).mean() for seeds in layers])
 
 

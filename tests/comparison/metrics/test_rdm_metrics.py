@@ -17,6 +17,7 @@ ORACLES = {
 THEIRS = {
     "rdm-pearson": "corr", "rdm-spearman": "spearman", "rdm-cosine": "cosine",
     "rdm-rho-a": "rho-a", "rdm-tau-a": "tau-a",
+    "rdm-whitened-cosine": "cosine_cov", "rdm-whitened-pearson": "corr_cov",
 }  # fmt: skip
 
 
