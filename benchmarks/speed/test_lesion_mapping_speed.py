@@ -18,6 +18,7 @@ from neuroai.sources.tables import read_table
 
 GIB = 2**30
 N_PERMUTATIONS = 1000
+LEAST = 10  # persons in whom a voxel is lesioned
 FOLDER = "soop_stroke_lesions"
 
 
@@ -40,14 +41,14 @@ def test_voxelwise_max_t():
     }
     persons = sorted(p for p in masks if np.isfinite(scores.get(p, np.nan)))
     start = time.perf_counter()
-    lesions = read_lesion_masks({p: masks[p] for p in persons})
+    lesions = read_lesion_masks({p: masks[p] for p in persons}, least=LEAST)
     read = time.perf_counter() - start
     y = np.array([scores[p] for p in lesions["subject"].values])
     values = lesions.values
-    volume = values.sum(axis=1, keepdims=True).astype(float)
+    volume = lesions["lesion_size"].values[:, None]
     before = peak()
     start = time.perf_counter()
-    found = map_lesions(values, y, covariates=volume, n_permutations=N_PERMUTATIONS, least=10)
+    found = map_lesions(values, y, covariates=volume, n_permutations=N_PERMUTATIONS, least=LEAST)
     took = time.perf_counter() - start
     print(
         f"\n{len(y)} masks, {values.shape[1]:,} voxels, {found.n_unique:,} unlike columns tested: "

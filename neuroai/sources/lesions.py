@@ -28,12 +28,13 @@ def read_lesion_masks(
     space: str = "MNI152",
     system: str = "human",
     block: int = 1,
+    least: int = 1,
     max_memory: float = 1.5,
 ) -> xr.DataArray:
     """Read binary lesion masks as truth values (subject, voxel), one image at a time.
 
-    Only voxels that are lesioned in at least one person are kept. Besides the result, memory holds
-    the places of the lesioned voxels, 4 bytes each, and one image.
+    Only voxels that are lesioned in at least `least` persons are kept. Besides the result, memory
+    holds the places of the lesioned voxels, 4 bytes each, and one image.
 
     Parameters
     ----------
@@ -49,22 +50,26 @@ def read_lesion_masks(
     block : int
         Cubes of this many voxels a side become one unit, lesioned where at least half of the cube
         is; 1 keeps the voxels.
+    least : int
+        Persons in whom a voxel must be lesioned to be kept; the note says how many voxels, lesioned
+        in fewer, were left out. ``lesion_size`` of every person counts them all.
     max_memory : float
         GiB that the result may take.
 
     Returns
     -------
     xarray.DataArray
-        Form ``lesions``, bool; voxels carry ``x y z`` in mm.
+        Form ``lesions``, bool; voxels carry ``x y z`` in mm, persons their ``lesion_size`` in
+        units (voxels or cubes).
 
     Raises
     ------
     AlignmentError
         An image has another grid, or its header names another space.
     DataError
-        A voxel is neither 0 nor 1, or no voxel is lesioned in anyone.
+        A voxel is neither 0 nor 1, or no voxel is lesioned in as many persons as asked for.
     UsageError
-        There are no files, or a person of the scores is not among them.
+        There are no files, `least` is below 1, or a person of the scores is not among them.
     ResourceError
         The result would take more than `max_memory`.
     """
@@ -72,34 +77,47 @@ def read_lesion_masks(
 
     if not paths:
         raise UsageError("No lesion mask was given. Give at least one person's image.")
+    if least < 1:
+        raise UsageError(f"least must be 1 person or more; got {least}.")
     first = nibabel.load(next(iter(paths.values())))
     lesioned = [
         _places(nibabel.load(path), first, str(path), space=space, block=block)
         for path in paths.values()
     ]
     shape = tuple(-(-n // block) for n in first.shape)
-    kept = np.zeros(int(np.prod(shape)), dtype=bool)
+    persons_with = np.zeros(int(np.prod(shape)), dtype=np.int32)
     for places in lesioned:
-        kept[places] = True
-    voxels = np.flatnonzero(kept)
+        persons_with[places] += 1
+    voxels = np.flatnonzero(persons_with >= least)
     if voxels.size == 0:
-        raise DataError(f"No voxel is lesioned in any of {len(paths)} persons.")
+        enough = "any" if least == 1 else f"{least} or more"
+        raise DataError(f"No voxel is lesioned in {enough} of {len(paths)} persons.")
     _check_memory(len(paths), voxels.size, max_memory, block)
-    column = np.zeros(kept.size, dtype=np.int32)
-    column[voxels] = np.arange(voxels.size, dtype=np.int32)
-    masks = np.zeros((len(paths), voxels.size), dtype=bool)
-    for row, places in zip(masks, lesioned, strict=True):
-        row[column[places]] = True
+    masks = _rows(lesioned, voxels, persons_with.size)
     persons = list(paths)
+    sizes = [float(places.size) for places in lesioned]
     coords = {
         SUBJECT: (SUBJECT, typed(persons, kind=STRING)),
+        "lesion_size": (SUBJECT, typed(sizes, kind=NUMBER)),
         **_units(voxels, shape, np.asarray(first.affine), block),
         **_scores(scores, persons),
     }
     unhurt = [name for name, places in zip(persons, lesioned, strict=True) if places.size == 0]
     array = xr.DataArray(masks, dims=(SUBJECT, UNIT), coords=coords, name="lesioned")
-    array.attrs = _attrs(system, space, unhurt)
+    rare = int((persons_with > 0).sum()) - voxels.size
+    array.attrs = _attrs(system, space, unhurt, rare=rare, least=least)
     return validate(array)
+
+
+def _rows(lesioned: list[np.ndarray], voxels: np.ndarray, n_places: int) -> np.ndarray:
+    """Fill one row a person, true where one of the kept voxels is lesioned."""
+    column = np.full(n_places, -1, dtype=np.int32)
+    column[voxels] = np.arange(voxels.size, dtype=np.int32)
+    masks = np.zeros((len(lesioned), voxels.size), dtype=bool)
+    for row, places in zip(masks, lesioned, strict=True):
+        here = column[places]
+        row[here[here >= 0]] = True
+    return masks
 
 
 def _check_memory(n_persons: int, n_units: int, max_memory: float, block: int) -> None:
@@ -107,8 +125,8 @@ def _check_memory(n_persons: int, n_units: int, max_memory: float, block: int) -
     if needed > max_memory:
         raise ResourceError(
             f"{n_persons} masks with {n_units} lesioned units take {needed:.2f} GiB; max_memory is "
-            f"{max_memory:g} GiB. Say block={2 * block} for units {2 * block} voxels wide, or "
-            "raise max_memory."
+            f"{max_memory:g} GiB. Say block={2 * block} for units {2 * block} voxels wide, "
+            "least=10 to keep those lesioned in ten persons or more, or raise max_memory."
         )
 
 
@@ -174,7 +192,7 @@ def _scores(scores: pd.DataFrame | None, persons: list[str]) -> dict[str, Any]:
     }
 
 
-def _attrs(system: str, space: str, unhurt: list[str]) -> dict[str, Any]:
+def _attrs(system: str, space: str, unhurt: list[str], *, rare: int, least: int) -> dict[str, Any]:
     found: dict[str, Any] = {
         "format": "lesions",
         "format_version": FORMAT_VERSION,
@@ -183,6 +201,11 @@ def _attrs(system: str, space: str, unhurt: list[str]) -> dict[str, Any]:
         "stimulus_set": "none",
         "space": space,
     }
+    notes = []
+    if rare:
+        notes.append(f"{rare} units lesioned in fewer than {least} persons were left out")
     if unhurt:
-        found["note"] = f"{len(unhurt)} persons have an empty mask: {listing(unhurt)}"
+        notes.append(f"{len(unhurt)} persons have an empty mask: {listing(unhurt)}")
+    if notes:
+        found["note"] = "; ".join(notes)
     return found

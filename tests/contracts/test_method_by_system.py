@@ -60,6 +60,13 @@ DEFINED = {
     "responses": {*RECORDED, *NETWORKS},
     "localiser": {*RECORDED, *NETWORKS},
     "dose_curve": {*RECORDED, *NETWORKS},
+    # No brain of the table has lesions; networks are lesioned at random.
+    "lesion_symptom": NETWORKS,
+    "tuning": {*RECORDED, *NETWORKS},
+    # Attention connects features by no weight of its own.
+    "wiring": {"convolutional net"},
+    # None of the table was perturbed by an experiment.
+    "perturbation": set(),
 }
 ENTRIES = {e.card.name: e for registry in LEVELS.values() for e in registry.entries()}
 

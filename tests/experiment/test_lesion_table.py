@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from neuroai.errors import UsageError
-from neuroai.experiment.lesion_table import lesion_table
 from neuroai.format.answers import NotMeasurable
 from neuroai.numerics.lesion_mapping import map_lesions
 from neuroai.numerics.lesion_prediction import predict_scores
 from neuroai.systems.lesion import Lesion
+from neuroai.systems.lesion_table import lesion_table
 from neuroai.systems.load import load_model
 
 N_LESIONS = 120

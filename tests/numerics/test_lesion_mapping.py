@@ -24,21 +24,23 @@ def _problem(seed, *, n=40, p=30, levels=0):
 def test_t_is_scipy_s_without_covariates(seed):
     """Two samples, equal variances, element by element."""
     lesions, scores = _problem(seed)
-    found = map_lesions(lesions, scores, least=2).statistic
+    found = map_lesions(lesions, scores, least=2)
     for j, hit in enumerate(lesions.T):
-        expected = stats.ttest_ind(scores[hit], scores[~hit]).statistic
-        assert found[j] == pytest.approx(expected, rel=EXACT, abs=EXACT)
+        expected = stats.ttest_ind(scores[hit], scores[~hit])
+        assert found.statistic[j] == pytest.approx(expected.statistic, rel=EXACT, abs=EXACT)
+        assert found.p[j] == pytest.approx(expected.pvalue, rel=EXACT)
 
 
 @pytest.mark.parametrize("levels", [0, 6])
 @pytest.mark.parametrize("seed", range(25))
 def test_ranks_are_scipy_s_with_and_without_ties(seed, levels):
-    """Brunner-Munzel's W, with the sign of the lesioned minus the spared."""
+    """Brunner-Munzel's W and p, with the sign of the lesioned minus the spared."""
     lesions, scores = _problem(seed, levels=levels)
-    found = map_lesions(lesions, scores, method="brunner-munzel", least=2).statistic
+    found = map_lesions(lesions, scores, method="brunner-munzel", least=2)
     for j, hit in enumerate(lesions.T):
-        expected = stats.brunnermunzel(scores[~hit], scores[hit]).statistic
-        assert found[j] == pytest.approx(expected, rel=EXACT, abs=EXACT)
+        expected = stats.brunnermunzel(scores[~hit], scores[hit])
+        assert found.statistic[j] == pytest.approx(expected.statistic, rel=EXACT, abs=EXACT)
+        assert found.p[j] == pytest.approx(expected.pvalue, rel=EXACT)
 
 
 @pytest.mark.parametrize("seed", range(25))

@@ -45,6 +45,23 @@ def test_masks_by_hand(tmp_path: Path) -> None:
     assert found.attrs["note"].endswith("empty mask: p3")
 
 
+def test_voxels_of_few_persons_are_left_out_and_counted(tmp_path: Path) -> None:
+    """From two persons on: one voxel of three is kept; sizes count all of them."""
+    paths = {
+        "p1": mask(tmp_path / "1.nii", [(0, 0, 0), (1, 2, 1)]),
+        "p2": mask(tmp_path / "2.nii", [(1, 2, 1), (3, 3, 2)]),
+    }
+    found = read_lesion_masks(paths, least=2)
+    assert found.values.tolist() == [[True], [True]]
+    assert found["unit_id"].values.tolist() == ["v001-002-001"]
+    assert found["lesion_size"].values.tolist() == [2, 2]
+    assert found.attrs["note"] == "2 units lesioned in fewer than 2 persons were left out"
+    with pytest.raises(DataError, match="lesioned in 3 or more of 2 persons"):
+        read_lesion_masks(paths, least=3)
+    with pytest.raises(UsageError, match="least must be 1"):
+        read_lesion_masks(paths, least=0)
+
+
 def test_cubes_by_hand(tmp_path: Path) -> None:
     """Two voxels a side: lesioned from 4 of 8 on; the cube's middle is its place."""
     half = [(i, j, 0) for i in (2, 3) for j in (0, 1)]
