@@ -19,9 +19,9 @@ def _lesions(n, *, n_features=64, seed=0, region="fc1"):
     return [
         Lesion(
             region,
-            tuple(rng.choice(n_features, rng.integers(2, n_features * 5 // 8), replace=False).tolist()),
+            tuple(rng.permutation(n_features)[: rng.integers(2, n_features * 5 // 8)].tolist()),
             "mean",
-        )  # fmt: skip
+        )
         for _ in range(n)
     ]
 

@@ -243,7 +243,8 @@ def _answer(
         for name, value in facts.items():
             per_graph.setdefault(name, np.full(shape, np.nan))[at] = value
         if measured is not None:
-            rows = (measured.observed, measured.null.mean(axis=0), measured.null.std(axis=0, ddof=1),
+            null = measured.null
+            rows = (measured.observed, null.mean(axis=0), null.std(axis=0, ddof=1),
                     measured.z, measured.p)  # fmt: skip
             for values, row in zip(per_measure.values(), rows, strict=True):
                 values[at] = row
