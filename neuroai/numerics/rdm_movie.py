@@ -12,7 +12,7 @@ from neuroai.checks import one_of
 from neuroai.errors import UsageError
 from neuroai.numerics.arrays import Array, as_float, is_torch, require_finite
 from neuroai.numerics.comparators import METHODS, as_complete_rdms, compare_rdms, standardised
-from neuroai.numerics.ranks import ranks_of_float32
+from neuroai.numerics.ranks_float32 import average_ranks_of
 from neuroai.numerics.rdm_vectors import pair_indices
 
 DISTANCES = ("correlation", "squared-euclidean")
@@ -115,8 +115,8 @@ def movie_rsa(
     --------
     >>> x = np.array([[[0.0, 0.0]], [[1.0, 3.0]], [[3.0, 1.0]]])
     >>> movie_rsa(x, np.array([[1.0, 9.0, 4.0]]), method="spearman", distance="squared-euclidean")
-    array([[1. ],
-           [0.5]])
+    array([[ 1.],
+           [-1.]])
     """
     one_of(method, METHODS, option="method")
     one_of(distance, DISTANCES, option="distance")
@@ -141,7 +141,7 @@ def movie_rsa(
 
 
 def _in_time_order(patterns: Array, window: int) -> Tensor:
-    """Return patterns as (n_times, n_stimuli, n_units), each stimulus's overall mean taken off."""
+    """Return patterns as a tensor (n_times, n_stimuli, n_units) on the device that they are on."""
     x = as_float(patterns)
     if x.ndim != 3 or x.shape[0] < 2 or min(x.shape) < 1:
         raise UsageError(
@@ -153,10 +153,11 @@ def _in_time_order(patterns: Array, window: int) -> Tensor:
             f"window must be from 1 to the {x.shape[2]} times that there are; got {window}."
         )
     require_finite(x, name="patterns")
-    x = x if is_torch(x) else torch.from_numpy(np.ascontiguousarray(x))
-    if window > 1:
-        x = x.to(torch.float64)
-    return x.permute(2, 0, 1).contiguous()
+    if not is_torch(x):
+        x = torch.from_numpy(np.array(x.transpose(2, 0, 1), order="C"))
+    else:
+        x = x.permute(2, 0, 1).contiguous()
+    return x.to(torch.float64) if window > 1 else x
 
 
 def _blocks(x: Tensor, distance: str, window: int) -> Iterator[tuple[int, Tensor]]:
@@ -168,7 +169,9 @@ def _blocks(x: Tensor, distance: str, window: int) -> Iterator[tuple[int, Tensor
     for start in range(0, n_times - window + 1, width):
         stop = min(start + width, n_times - window + 1)
         part = x[start : stop + window - 1]
-        square = _euclidean(part, window) if distance != "correlation" else _one_less_r(part, window)
+        square = (
+            _euclidean(part, window) if distance != "correlation" else _one_less_r(part, window)
+        )
         yield start, square.reshape(len(square), -1).index_select(1, places)
 
 
@@ -227,15 +230,11 @@ def _scores(block: Tensor, unit: Tensor, method: str) -> Tensor:
 
 
 def _ranked(block: Tensor, method: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Return centred ranks and the sums of their squares, NaN where an RDM is undefined."""
     undefined = block.isnan().any(dim=1)
-    values = torch.where(undefined[:, None], 0, block).cpu().numpy()
+    values = torch.where(undefined[:, None], 0, block)
     n_pairs = values.shape[1]
-    if values.dtype == np.float32:
-        ranks = ranks_of_float32(values)
-        ranks -= (n_pairs + 1) / 2
-        centred = torch.from_numpy(ranks).to(unit_device(block), dtype)
-    else:
-        return _standard_ranks(values, undefined, method, block)
+    centred = average_ranks_of(values).to(dtype) - (n_pairs + 1) / 2
     square = torch.linalg.vecdot(centred, centred)
     constant = (square == 0) | undefined
     if method == "rho-a":
