@@ -158,7 +158,8 @@ def extract(
         network.
     max_memory : int or str, optional
         Bytes, such as ``2GiB``, that may be taken beside what the process holds already; what is
-        free by default.
+        free by default. In a process that has run long, such as a notebook's, the C library keeps
+        up to some 64 MiB of freed memory beside.
     dtype : {"float32", "bfloat16"}
         Precision in which the network runs and in which values are kept. Reductions are summed in
         float32 in either case.

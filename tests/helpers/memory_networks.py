@@ -1,11 +1,19 @@
-"""Ten networks whose batches take tens of MiB, and the memory a forked process took."""
+"""Ten networks whose batches take tens of MiB, and the memory that extracting from them takes.
+
+Run as a script it measures: ``python memory_networks.py plain:256 wide:512`` prints one line of
+JSON a case, with the bytes that were told beforehand and those that were taken.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import json
 import os
-from collections.abc import Callable
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +22,14 @@ import torch
 from torch import Tensor, nn
 
 from neuroai.format.stimuli import StimulusSet, stimulus_set
+from neuroai.systems.extract import extract
+from neuroai.systems.load import load_model
+from neuroai.systems.store_run import estimate, make_job
 
 SIDE = 64
+MIB = 2**20
+BATCH, N_IMAGES = 32, 96
+LONGEST = 600  # s
 
 
 class Added(nn.Module):
@@ -105,6 +119,39 @@ def images(n: int) -> StimulusSet:
     )
 
 
+def peaks_of_fresh_process(cases: Sequence[tuple[str, int]]) -> list[dict[str, int]]:
+    """Measure in a process that has done nothing before: bytes told and taken, case by case.
+
+    In a process that has run for hours, glibc no longer gives freed memory back at once (its
+    thresholds grow to 32 and 64 MiB), and what it keeps would be counted as taken here.
+    """
+    words = [f"{name}:{budget}" for name, budget in cases]
+    done = subprocess.run(
+        [sys.executable, __file__, *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        capture_output=True, text=True, timeout=LONGEST, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"the measurement failed: {done.stderr[-2000:]}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def measure(name: str, budget: int) -> dict[str, int]:
+    """Give the bytes told beforehand, and taken at the peak, of one network and budget in MiB."""
+    net, layers = networks()[name]
+    shown, limit = images(N_IMAGES), budget * MIB
+    model = load_model(net, preprocess=torch.from_numpy, layers=layers, name=name, batch_size=BATCH)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        job = make_job(model, shown, layers=None, reduction=None, dtype="float32", device=None)
+        told = estimate(job, path / "a.zarr", max_memory=limit)
+        took = peak_of(
+            lambda: extract(model, shown, path / "a.zarr", max_memory=limit),
+            warm=lambda: extract(model, shown.restrict(shown.ids[:2]), path / "w.zarr"),
+        )
+    return {"told": told.need.memory(told.batch_size), "took": took}
+
+
 def peak_of(task: Callable[[], object], *, warm: Callable[[], object]) -> int:
     """Run a task in a forked process and give the bytes it took at its peak beside what it held.
 
@@ -139,3 +186,9 @@ def _status(key: str) -> int:
         if line.startswith(key):
             return int(line.split()[1]) * 1024
     raise KeyError(key)
+
+
+if __name__ == "__main__":
+    for word in sys.argv[1:]:
+        name, _, budget = word.partition(":")
+        print(json.dumps(measure(name, int(budget))), flush=True)  # noqa: T201
