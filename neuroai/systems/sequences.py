@@ -30,6 +30,7 @@ class Tokens:
 
     weights: Tensor | None = None
     _whole: bool = field(default=False, repr=False)
+    _every: bool = field(default=False, repr=False)
 
     @property
     def time_unit(self) -> str:
@@ -43,6 +44,8 @@ class Tokens:
         if w is None or layout.axes != POSITIONS or rows.shape[:2] != w.shape:
             return rows, layout
         kept = torch.where((w > 0)[..., None], rows.float(), 0.0)
+        if self._every:
+            return kept, layout
         return torch.einsum("bt,btf->bf", w.to(kept), kept), Layout(0, ("feature_map",))
 
     def output(self, output: Any) -> Any:
@@ -54,6 +57,16 @@ class Tokens:
         if self._whole or tensor is None or w is None or tensor.shape[:2] != w.shape:
             return output
         return self.read(tensor, Layout(0, POSITIONS))[0]
+
+    @contextmanager
+    def every(self) -> Iterator[None]:
+        """Leave the tokens of layers and output apart while the context lasts."""
+        self._every = True
+        try:
+            with self.whole():
+                yield
+        finally:
+            self._every = False
 
     @contextmanager
     def whole(self) -> Iterator[None]:

@@ -65,13 +65,18 @@ class Tokenised:
         out[READ, : len(ids)] = torch.tensor(read)
         return out
 
-    def _encoded(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+    def encoded_whole(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Give the ids of all tokens, however many, and where in the text each begins and ends."""
         coded = self.tokenizer(text, return_offsets_mapping=True, truncation=False, verbose=False)
         ids, spans = list(coded["input_ids"]), [tuple(span) for span in coded["offset_mapping"]]
         start = self.tokenizer.bos_token_id
         # A causal network predicts the first word from a token that begins the text.
         if start is not None and self.tokenizer.cls_token_id is None and ids[:1] != [start]:
             ids, spans = [start, *ids], [(0, 0), *spans]
+        return ids, spans
+
+    def _encoded(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        ids, spans = self.encoded_whole(text)
         too_many = len(ids) - self.context
         return (ids, spans) if too_many <= 0 else (ids[too_many:], spans[too_many:])
 
