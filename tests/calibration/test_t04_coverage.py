@@ -1,0 +1,106 @@
+"""T4: intervals of 95 % hold the true value 93 to 97 % of the time."""
+
+from __future__ import annotations
+
+import functools
+from functools import partial
+
+import numpy as np
+import pytest
+from calibration_cases import Calibration, Size, assert_calibrated, coverage_sizes
+
+from neuroai.comparison.statistics.evaluators import RdmEvaluator
+from neuroai.comparison.statistics.inference import Inference, calibration_notes, summarise
+from neuroai.numerics.comparators import compare_rdms
+from neuroai.numerics.distances import squared_euclidean
+from neuroai.numerics.rdm_vectors import to_vector
+from neuroai.numerics.resample import bootstrap_counts
+
+N_SAMPLES = 200
+# The true value is the mean over this many further simulations: its own error is below a
+# thirtieth of the width of one interval.
+N_TRUTH = 4000
+SUBJECT_NOISE, MODEL_NOISE = 1.0, 0.7
+
+
+def draw(rng: np.random.Generator, n_subjects: int, n_stimuli: int) -> tuple[np.ndarray, ...]:
+    """Draw RDMs of subjects and of a better and a worse model, over new stimuli each time."""
+    truth = rng.standard_normal((n_stimuli, 5))
+    # Each subject weighs the dimensions in its own way, so that subjects differ beyond noise.
+    weights = np.exp(0.3 * rng.standard_normal((n_subjects, 1, 5)))
+    noise = SUBJECT_NOISE * rng.standard_normal((n_subjects, n_stimuli, 5))
+    levels = np.array([MODEL_NOISE, 2 * MODEL_NOISE])[:, None, None]
+    models = truth + levels * rng.standard_normal((2, n_stimuli, 5))
+    return tuple(
+        np.stack([to_vector(squared_euclidean(p)) for p in patterns])
+        for patterns in (weights * truth + noise, models)
+    )
+
+
+@functools.cache
+def true_values(method: str, n_subjects: int, n_stimuli: int) -> np.ndarray:
+    """Give the expected scores of both models, from simulations of their own."""
+    rng = np.random.default_rng([7, n_subjects, n_stimuli])
+    found = [
+        compare_rdms(*draw(rng, n_subjects, n_stimuli), method=method).mean(axis=0)
+        for _ in range(N_TRUTH)
+    ]
+    return np.mean(found, axis=0)
+
+
+def covered(
+    n: int,
+    rng: np.random.Generator,
+    *,
+    method: str,
+    n_stimuli: int,
+    n_subjects: int,
+    difference: bool,
+) -> np.ndarray:
+    """Say of each simulation whether the interval holds the true score, or true difference."""
+    first, second = true_values(method, n_subjects, n_stimuli)
+    truth = first - second if difference else first
+    found = np.empty(n)
+    for i in range(n):
+        data, models = draw(rng, n_subjects, n_stimuli)
+        evaluator = RdmEvaluator(data=data, models=models, method=method, n_stimuli=n_stimuli)
+        observed = evaluator.observed()
+        samples = evaluator.resampled(bootstrap_counts(N_SAMPLES, n_stimuli, rng=rng))
+        one = observed[:, :1] - observed[:, 1:] if difference else observed[:, :1]
+        many = samples[..., :1] - samples[..., 1:] if difference else samples[..., :1]
+        summary = summarise(
+            one,
+            samples=many,
+            null=None,
+            n_stimuli=n_stimuli,
+            inference=Inference(n_bootstrap=N_SAMPLES, n_null=0, seed=i),
+        )
+        found[i] = summary.ci_low <= truth <= summary.ci_high
+    return found
+
+
+def _case(method: str, n_stimuli: int, n_subjects: int, *, difference: bool) -> Calibration:
+    small, full = coverage_sizes(n=300)
+    if calibration_notes(n_subjects, n_stimuli):
+        small, full = Size(300), Size(20_000)
+    how = {"method": method, "n_stimuli": n_stimuli, "n_subjects": n_subjects}
+    what = "difference of two models" if difference else "score of a model"
+    cell = f"{what}, {method}, {n_stimuli} stimuli, {n_subjects} subjects"
+    run = partial(covered, **how, difference=difference)
+    return Calibration("T4", "coverage of 95 % intervals", cell, run, small, full)
+
+
+CASES = [
+    _case(method, *size, difference=difference)
+    for method in ("pearson", "spearman")
+    for difference in (False, True)
+    for size in ((8, 5), (20, 8), (20, 20), (60, 8), (60, 20))
+    # Ranks are sorted anew in every sample: the large designs would take hours.
+    if method != "spearman" or size[0] < 60
+]
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "pearson, 20 stimuli, 8" in c.cell], ids=str)
+def test_intervals_hold_the_true_value(case):
+    """New stimuli, new subjects and new noise each time."""
+    assert_calibrated(case)
