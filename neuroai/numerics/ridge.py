@@ -75,11 +75,22 @@ def decompose(x: Tensor) -> Basis:
     mean = x.mean(dim=0)
     x = x - mean
     primal = x.shape[1] <= x.shape[0]
-    gram = x.T @ x if primal else x @ x.T
+    values, vectors = spectrum(x.T @ x if primal else x @ x.T, max(x.shape))
+    return Basis(x, mean, vectors, values, primal)
+
+
+def spectrum(gram: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Give the eigenvalues of a Gram matrix that are above rounding, and their eigenvectors.
+
+    Examples
+    --------
+    >>> spectrum(torch.tensor([[2.0, 0.0], [0.0, 0.0]]), 2)[0].tolist()
+    [2.0]
+    """
     values, vectors = torch.linalg.eigh(gram)
-    least = values.amax().clamp(min=0) * max(x.shape) * torch.finfo(x.dtype).eps
+    least = values.amax().clamp(min=0) * size * torch.finfo(gram.dtype).eps
     kept = values > least
-    return Basis(x, mean, vectors[:, kept], values[kept], primal)
+    return values[kept], vectors[:, kept]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +113,8 @@ class Kernel:
         part = self.gram[rows][:, rows]
         means = part.mean(dim=0)
         centred = part - means - means[:, None] + means.mean()
-        values, vectors = torch.linalg.eigh(centred)
-        least = values.amax().clamp(min=0) * len(part) * torch.finfo(part.dtype).eps
-        kept = values > least
-        return KernelBasis(self.gram, rows, means, vectors[:, kept], values[kept])
+        values, vectors = spectrum(centred, len(part))
+        return KernelBasis(self.gram, rows, means, vectors, values)
 
     def at(self, basis: KernelBasis, rows: Tensor) -> Tensor:
         """Give the coordinates of other rows, shape (n_new, rank)."""

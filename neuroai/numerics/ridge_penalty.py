@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +12,8 @@ from torch import Tensor
 from neuroai.checks import one_of
 from neuroai.errors import UsageError
 from neuroai.numerics.folds import Folds
-from neuroai.numerics.ridge import (
-    Basis,
-    Kernel,
-    KernelBasis,
-    Plain,
-    as_features,
-    target_blocks,
-)
+from neuroai.numerics.ridge import Kernel, Plain, as_features, target_blocks
+from neuroai.numerics.ridge_path import fold_scores, penalty_modes
 
 SCORES = ("r2", "r")
 RULES = ("folds", "leave-one-out", "generalised")
@@ -107,7 +100,7 @@ def choose_penalties(
         raise UsageError("penalties are one or more numbers above 0.")
     alphas = torch.as_tensor(tried).to(y)
     if folds is not None:
-        scores = _over_folds(features, y, folds, alphas, score)
+        scores = fold_scores(features, y, folds, alphas, score=score)
     else:
         scores = _from_one_fit(features, y, alphas, rule)
     return _best(scores.double().cpu().numpy(), tried)
@@ -122,64 +115,6 @@ def _best(scores: np.ndarray, alphas: np.ndarray) -> Chosen:
     return Chosen(alphas[place], scores, int(edge.sum()) if len(alphas) > 1 else 0)
 
 
-def _over_folds(
-    features: Plain | Kernel, y: Tensor, folds: Folds, alphas: Tensor, score: str
-) -> Tensor:
-    total = torch.zeros(len(alphas), y.shape[1], dtype=y.dtype, device=y.device)
-    function = _r2 if score == "r2" else _r
-    for train, test in folds:
-        learnt, tested = (torch.as_tensor(rows, device=y.device) for rows in (train, test))
-        basis = features.basis(learnt)
-        at = features.at(basis, tested)
-        total += _one_fold(basis, y[learnt], at, y[tested], alphas, function)
-    return total / len(folds)
-
-
-Scoring = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-
-
-def _one_fold(
-    basis: Basis | KernelBasis,
-    y: Tensor,
-    at: Tensor,
-    y_new: Tensor,
-    alphas: Tensor,
-    function: Scoring,
-) -> Tensor:
-    """Score every penalty on one fold; predictions of a block of targets exist at a time."""
-    shrink = 1 / (basis.values + alphas[:, None])
-    n_new, n_alphas = len(at), len(alphas)
-    # All penalties in one product: (penalties × rows, rank) @ (rank, targets).
-    stacked = (at * shrink[:, None, :]).reshape(n_alphas * n_new, -1)
-    spread = at - at.mean(dim=0)
-    rows = n_alphas * n_new + len(y)
-    out = torch.empty(n_alphas, y.shape[1], dtype=y.dtype, device=y.device)
-    for some in target_blocks(y.shape[1], rows=rows, itemsize=y.element_size()):
-        mean = y[:, some].mean(dim=0)
-        b = basis.loadings(y[:, some] - mean)
-        truth = y_new[:, some] - mean
-        predicted = (stacked @ b).reshape(n_alphas, n_new, -1)
-        # Σ (y - ȳ)(ŷ - mean of ŷ) for all penalties from one more small product.
-        centred = truth - truth.mean(dim=0)
-        cross = shrink @ ((spread.T @ centred) * b)
-        out[:, some] = function(truth, centred, predicted, cross)
-    return out
-
-
-def _r2(truth: Tensor, centred: Tensor, predicted: Tensor, cross: Tensor) -> Tensor:
-    del cross
-    error = predicted.sub_(truth).square_().sum(dim=1)
-    total = centred.square().sum(dim=0)
-    return torch.where(total > 0, 1 - error / total, torch.nan)
-
-
-def _r(truth: Tensor, centred: Tensor, predicted: Tensor, cross: Tensor) -> Tensor:
-    del truth
-    spread = predicted.sub_(predicted.mean(dim=1, keepdim=True)).square_().sum(dim=1)
-    scale = (spread * centred.square().sum(dim=0)).sqrt()
-    return torch.where(scale > 0, cross / scale, torch.nan)
-
-
 def _from_one_fit(features: Plain | Kernel, y: Tensor, alphas: Tensor, rule: str) -> Tensor:
     n = len(features)
     basis = features.basis(torch.arange(n, device=y.device))
@@ -189,20 +124,34 @@ def _from_one_fit(features: Plain | Kernel, y: Tensor, alphas: Tensor, rule: str
     # Features that span every centred pattern leave nothing outside, not even rounding.
     full = len(basis.values) >= n - 1
     beside = torch.zeros_like(left[:, 0]) if full else 1 - 1 / n - left.square().sum(dim=1)
-    for some in target_blocks(y.shape[1], rows=3 * n, itemsize=y.element_size()):
+    kept = lost @ left.square().T + beside
+    mix, modes = penalty_modes(lost, torch.ones_like(basis.values))
+    rows = n * (3 if rule == "generalised" else 3 + len(alphas) + len(modes))
+    for some in target_blocks(y.shape[1], rows=rows, itemsize=y.element_size()):
         centred = y[:, some] - y[:, some].mean(dim=0)
         b = left.T @ centred
         outside = torch.zeros_like(centred) if full else centred - left @ b
-        for place, share in enumerate(lost):
-            if rule == "generalised":
+        if rule == "generalised":
+            for place, share in enumerate(lost):
                 out[place, some] = _generalised(share, b, outside, beside)
-            else:
-                kept = left.square() @ share + beside
-                error = torch.addmm(outside, left, share[:, None] * b)
-                out[place, some] = -(error / kept[:, None]).square().mean(dim=0)
+        else:
+            out[:, some] = -_left_out_error(left, b, outside, kept, mix, modes)
         varies = centred.square().sum(dim=0) > 0
         out[:, some] = torch.where(varies, out[:, some], torch.nan)
     return out
+
+
+def _left_out_error(
+    left: Tensor, b: Tensor, outside: Tensor, kept: Tensor, mix: Tensor, modes: Tensor
+) -> Tensor:
+    """Give the mean squared error of every penalty with each row left out in turn."""
+    held = torch.empty(len(modes) + 1, *outside.shape, dtype=b.dtype, device=b.device)
+    held[0] = outside
+    for place, mode in enumerate(modes):
+        torch.matmul(left * mode, b, out=held[place + 1])
+    weights = torch.cat([torch.ones_like(mix[:, :1]), mix], dim=1)
+    error = (weights @ held.view(len(held), -1)).view(len(mix), *outside.shape)
+    return error.div_(kept[:, :, None]).square_().mean(dim=1)
 
 
 def _generalised(share: Tensor, b: Tensor, outside: Tensor, beside: Tensor) -> Tensor:
