@@ -169,10 +169,13 @@ def _blocks(x: Tensor, distance: str, window: int) -> Iterator[tuple[int, Tensor
     for start in range(0, n_times - window + 1, width):
         stop = min(start + width, n_times - window + 1)
         part = x[start : stop + window - 1]
-        square = (
-            _euclidean(part, window) if distance != "correlation" else _one_less_r(part, window)
-        )
-        yield start, square.reshape(len(square), -1).index_select(1, places)
+        if distance == "correlation":
+            square = _minus_r(part, window)
+            vectors = square.reshape(len(square), -1).index_select(1, places)
+            yield start, vectors.add_(1).clamp_(0, 2)
+        else:
+            square = _euclidean(part, window)
+            yield start, square.reshape(len(square), -1).index_select(1, places)
 
 
 def _euclidean(part: Tensor, window: int) -> Tensor:
@@ -184,21 +187,29 @@ def _euclidean(part: Tensor, window: int) -> Tensor:
     return _summed(gram.clamp_(min=0), window) / (part.shape[2] * window)
 
 
-def _one_less_r(part: Tensor, window: int) -> Tensor:
-    n_elements = part.shape[2] * window
-    raw = (part * part).sum(dim=2)
-    # An offset of a pattern changes nothing, if it is that of all its times.
-    part = part - (part.mean(dim=(0, 2)) if window > 1 else part.mean(dim=2))[..., :, None]
-    gram = _summed(torch.bmm(part, part.transpose(1, 2)), window)
+def _minus_r(part: Tensor, window: int) -> Tensor:
     if window > 1:
-        sums = _summed(part.sum(dim=2), window)
-        gram -= sums[:, :, None] * sums[:, None, :] / n_elements
-        raw = _summed(raw, window)
+        return _minus_r_of_windows(part, window)
+    level = part.mean(dim=2, keepdim=True)
+    part = part - level
+    squares = (part * part).sum(dim=2, keepdim=True)
+    varies = squares > _ROUNDING[part.dtype] * (squares + part.shape[2] * level * level)
+    part *= torch.where(varies, squares, torch.nan).rsqrt()
+    return torch.bmm(part, part.transpose(1, 2)).neg_()
+
+
+def _minus_r_of_windows(part: Tensor, window: int) -> Tensor:
+    n_elements = part.shape[2] * window
+    raw = _summed((part * part).sum(dim=2), window)
+    # An offset of a pattern changes nothing, if it is that of all its times.
+    part = part - part.mean(dim=(0, 2))[:, None]
+    gram = _summed(torch.bmm(part, part.transpose(1, 2)), window)
+    sums = _summed(part.sum(dim=2), window)
+    gram -= sums[:, :, None] * sums[:, None, :] / n_elements
     squares = gram.diagonal(dim1=1, dim2=2)
-    varies = squares > _ROUNDING[part.dtype] * raw
-    scale = torch.where(varies, squares, torch.nan).rsqrt()
+    scale = torch.where(squares > _ROUNDING[part.dtype] * raw, squares, torch.nan).rsqrt()
     gram *= scale[:, :, None] * scale[:, None, :]
-    return gram.neg_().add_(1).clamp_(0, 2)
+    return gram.neg_()
 
 
 def _summed(values: Tensor, window: int) -> Tensor:
@@ -220,13 +231,26 @@ def _scores(block: Tensor, unit: Tensor, method: str) -> Tensor:
     if method in RANKED:
         block, square = _ranked(block, method, unit.dtype)
     else:
-        level = block.mean(dim=1, keepdim=True)
-        constant = (block == block[:, :1]).all(dim=1)
-        block = block - level if method == "pearson" else block
-        square = torch.linalg.vecdot(block, block)
-        square[constant if method == "pearson" else square == 0] = torch.nan
+        block, square = _centred(block) if method == "pearson" else _as_it_is(block)
     # Undefined RDMs are told apart by the sum of their squares.
     return ((block @ unit) / square.sqrt()[:, None]).clamp(-1, 1)
+
+
+def _as_it_is(block: Tensor) -> tuple[Tensor, Tensor]:
+    square = torch.linalg.vecdot(block, block)
+    return block, torch.where(square == 0, torch.nan, square)
+
+
+def _centred(block: Tensor) -> tuple[Tensor, Tensor]:
+    level = block.mean(dim=1, keepdim=True)
+    first = block[:, :1].clone()
+    block -= level
+    square = torch.linalg.vecdot(block, block)
+    # The mean of equal numbers may be rounded: what varies so little is looked at closely.
+    for row in torch.nonzero(square <= 1e-9 * block.shape[1] * level[:, 0] ** 2)[:, 0].tolist():
+        if bool((block[row] == first[row] - level[row]).all()):
+            square[row] = torch.nan
+    return block, square
 
 
 def _ranked(block: Tensor, method: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
