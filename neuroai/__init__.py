@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from neuroai import errors as errors
     from neuroai.experiment.api import ask, compare, load_brain, load_model
+    from neuroai.experiment.grid import grid
     from neuroai.experiment.link import link
     from neuroai.format.answers import NotMeasurable
 
@@ -20,6 +21,7 @@ _HOMES = {
     "ask": "neuroai.experiment.api",
     "compare": "neuroai.experiment.api",
     "load_brain": "neuroai.experiment.api",
+    "grid": "neuroai.experiment.grid",
     "link": "neuroai.experiment.link",
     "load_model": "neuroai.experiment.api",
     "NotMeasurable": "neuroai.format.answers",
@@ -31,6 +33,7 @@ __all__ = [
     "ask",
     "compare",
     "errors",
+    "grid",
     "link",
     "load_brain",
     "load_model",

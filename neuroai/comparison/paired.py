@@ -41,7 +41,7 @@ class Paired:
 
     `regions` names the candidate's region of every column of the evaluator, `seeds` its subject;
     `undefined` names regions that cannot be scored, with the reason; `bounds` is the range of the
-    metric, beyond which no interval reaches; `side` that of a t-test against `chance`.
+    metric, beyond which no interval reaches; `side` says which scores are better, for a p-value.
     """
 
     brain_region: str

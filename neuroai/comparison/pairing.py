@@ -139,6 +139,7 @@ def paired_responses(brain: Answer, model: Answer, *, region: str, entry: Entry)
         n_undefined=brain.undefined.get("units", 0) + model.undefined.get("units", 0),
         chance=entry.card.chance,
         bounds=tuple(sorted((entry.card.worst, entry.card.perfect))),
+        side="less" if entry.card.perfect < entry.card.worst else "greater",
         history={"resampling": "jackknife over stimuli"},
     )
 

@@ -77,7 +77,7 @@ def debiased_hsic(gram_a: Array, gram_b: Array) -> float:
     first, second = _stack(gram_a, name="gram_a"), _stack(gram_b, name="gram_b")
     _same_stimuli(first, second)
     n_stimuli = first.shape[-1]
-    inner = (_u_centred(first) * _u_centred(second)).sum()
+    inner = (u_centred(first) * u_centred(second)).sum()
     return float(inner) / (n_stimuli * (n_stimuli - 3))
 
 
@@ -124,8 +124,11 @@ def cka(grams_a: Array, grams_b: Array, *, estimator: str = "debiased") -> Array
     one_of(estimator, ESTIMATORS, option="estimator")
     first, second = _stack(grams_a, name="grams_a"), _stack(grams_b, name="grams_b")
     _same_stimuli(first, second)
-    unit_a, unit_b = _unit_vectors(first, estimator), _unit_vectors(second, estimator)
-    return unit_a @ unit_b.T
+    rows_a, norms_a = _rows_and_norms(first, estimator)
+    # A set against itself is centred once, and its products are symmetric.
+    same = grams_a is grams_b
+    rows_b, norms_b = (rows_a, norms_a) if same else _rows_and_norms(second, estimator)
+    return (rows_a @ rows_b.T) / (norms_a[:, None] * norms_b)
 
 
 def jackknife_cka(gram_a: Array, gram_b: Array, *, estimator: str = "debiased") -> JackknifeCka:
@@ -226,38 +229,63 @@ def permute_cka(
 
 def _unit_vectors(grams: Array, estimator: str) -> Array:
     """Return centred Gram matrices as rows whose inner products are CKA; NaN where undefined."""
-    centred = _u_centred(grams) if estimator == "debiased" else double_centred(grams)
-    rows = centred.reshape(len(grams), -1)
-    xp = namespace_of(rows)
-    norms = xp.sqrt((rows * rows).sum(1))
-    # What is left of responses without any variance is rounding of the Gram matrix.
-    raw = grams.reshape(len(grams), -1)
-    bound = _ROUNDING * xp.sqrt((raw * raw).sum(1))
-    return rows / xp.where(norms > bound, norms, xp.nan)[:, None]
+    rows, norms = _rows_and_norms(grams, estimator)
+    return rows / norms[:, None]
 
 
-def _without_diagonal(grams: Array) -> Array:
+def _rows_and_norms(grams: Array, estimator: str) -> tuple[Array, Array]:
+    """Return centred Gram matrices as rows, and their lengths; NaN where nothing varies."""
     xp = namespace_of(grams)
-    make = {} if xp is np else {"device": grams.device}
-    return grams * (1.0 - xp.eye(grams.shape[-1], dtype=xp.float64, **make))
+    raw = _lengths(grams)
+    if estimator == "debiased":
+        centred = u_centred(grams)
+    elif bool((abs(grams.mean(-1)) * grams.shape[-1] <= _ROUNDING * raw[:, None]).all()):
+        centred = grams  # As from `centred_gram`: nothing is left to take away.
+    else:
+        centred = double_centred(grams)
+    norms = raw if centred is grams else _lengths(centred)
+    # What is left of responses without any variance is rounding of the Gram matrix.
+    norms = xp.where((norms > _ROUNDING * raw) & (norms > 0), norms, xp.nan)
+    return centred.reshape(len(grams), -1), norms
 
 
-def _u_centred(grams: Array) -> Array:
-    """Centre off-diagonal entries so that their rows sum to 0; the diagonal becomes 0."""
+def _lengths(grams: Array) -> Array:
+    xp = namespace_of(grams)
+    return xp.sqrt(xp.einsum("kij,kij->k", grams, grams))
+
+
+def _clear_diagonal(grams: Array) -> Array:
+    """Set the diagonal of every matrix to 0, in place."""
+    at = np.arange(grams.shape[-1])
+    grams[..., at, at] = 0.0
+    return grams
+
+
+def u_centred(grams: Array) -> Array:
+    """Centre off-diagonal entries so that their rows sum to 0; the diagonal becomes 0.
+
+    The mean product of two of them over n (n - 3) entries is the unbiased estimate of HSIC.
+
+    Examples
+    --------
+    >>> u_centred(np.diag([1.0, 2.0, 3.0, 4.0])).round(6).any()
+    np.False_
+    """
     n_stimuli = grams.shape[-1]
     # Centring the usual way first keeps digits that a large common offset would take.
-    off = _without_diagonal(double_centred(grams))
-    rows = off.sum(-1) / (n_stimuli - 2)
-    total = off.sum(-1).sum(-1) / ((n_stimuli - 1) * (n_stimuli - 2))
-    out = off - rows[..., :, None] - rows[..., None, :] + total[..., None, None]
-    return _without_diagonal(out)
+    out = _clear_diagonal(double_centred(grams))
+    rows = out.sum(-1) / (n_stimuli - 2)
+    shift = rows - 0.5 * rows.sum(-1)[..., None] / (n_stimuli - 1)
+    out -= shift[..., :, None]
+    out -= shift[..., None, :]
+    return _clear_diagonal(out)
 
 
 def _hsic_left_out(a: np.ndarray, b: np.ndarray, estimator: str) -> np.ndarray:
     """Return n (n - 3) HSIC, or n squared HSIC if biased, without each stimulus in turn."""
     n = len(a) - 1
     if estimator == "debiased":
-        a, b = _without_diagonal(a), _without_diagonal(b)
+        a, b = _clear_diagonal(a.copy()), _clear_diagonal(b.copy())
     rows_a, rows_b, products = a.sum(axis=1), b.sum(axis=1), (a * b).sum(axis=1)
     diagonal_a, diagonal_b = np.diag(a), np.diag(b)
     trace = products.sum() - 2 * products + diagonal_a * diagonal_b

@@ -70,7 +70,10 @@ def double_centred(gram: Array) -> Array:
            [-0.5,  0.5]])
     """
     rows = gram.mean(-1)
-    return gram - rows[..., :, None] - rows[..., None, :] + rows.mean(-1)[..., None, None]
+    shift = rows - 0.5 * rows.mean(-1)[..., None]
+    out = gram - shift[..., :, None]
+    out -= shift[..., None, :]
+    return out
 
 
 def gram_about(

@@ -98,8 +98,9 @@ def summarise(
         Value without any relation, for the t-test when there is no null; None for no test.
     null_name : str
         What the null shuffles.
-    side : {"greater", "two-sided"}
-        Side of the t-test; two-sided for signed differences.
+    side : {"greater", "less", "two-sided"}
+        Which scores are better; two-sided for the t-test of signed differences, "less" for the
+        permutation of a distance.
 
     Returns
     -------
@@ -124,7 +125,9 @@ def summarise(
     low, high = map(float, t_interval(value, variance, dof=dof, level=inference.level))
     notes = (*notes, *seed_notes(n_seeds))
     if null is not None:
-        p, more = null_p(value, null.mean(axis=(1, 2)))
+        # A distance is better the smaller it is, so that its null is met from below.
+        sign = -1.0 if side == "less" else 1.0
+        p, more = null_p(sign * value, sign * null.mean(axis=(1, 2)))
         return Summary(value, low, high, p, null_name, len(null), resampled, (*notes, *more))
     if chance is None:
         return Summary(value, low, high, math.nan, "", 0, resampled, notes)
