@@ -64,8 +64,8 @@ def cohen_kappa(
             f"{b.shape}. Restrict both sides to the same stimuli."
         )
     if weights is None:
-        return _kappa(*_counts(a, b, np.ones((1, a.shape[1]))))[0]
-    return _kappa(*_counts(a, b, stimulus_weights(weights, n_stimuli=a.shape[1])))
+        return kappa_of_counts(*_counts(a, b, np.ones((1, a.shape[1]))))[0]
+    return kappa_of_counts(*_counts(a, b, stimulus_weights(weights, n_stimuli=a.shape[1])))
 
 
 def kappa_bounds(p_a: np.ndarray, p_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -202,7 +202,25 @@ def _weighted_products(left: np.ndarray, right: np.ndarray, weights: np.ndarray)
     return np.stack(rows, axis=1) if rows else np.empty((len(weights), 0, len(right)))
 
 
-def _kappa(n: np.ndarray, a: np.ndarray, b: np.ndarray, both: np.ndarray) -> np.ndarray:
+def kappa_of_counts(n: np.ndarray, a: np.ndarray, b: np.ndarray, both: np.ndarray) -> np.ndarray:
+    """Cohen's kappa from how many stimuli were met, and were right to one, the other, and both.
+
+    Parameters
+    ----------
+    n, a, b, both : array
+        Stimuli that both observers met; of these, right to the first, the second, and to both.
+
+    Returns
+    -------
+    array
+        Kappa in [-1, 1]; NaN where undefined.
+
+    Examples
+    --------
+    >>> float(kappa_of_counts(8, 4, 4, 3))
+    0.5
+    """
+    n, a, b, both = (np.asarray(values, dtype=float) for values in (n, a, b, both))
     with np.errstate(invalid="ignore", divide="ignore"):
         agreed, p_a, p_b = (n - a - b + 2 * both) / n, a / n, b / n
     return _beyond_chance(agreed, p_a, p_b)

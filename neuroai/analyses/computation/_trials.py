@@ -44,18 +44,18 @@ class Trials:
     @property
     def subjects(self) -> tuple[str, ...]:
         """Subjects with trials, in the order of the system, others after them by name."""
-        here = set(self.table["subject"])
+        here = set(self.table["subject"].unique().tolist())
         known = [name for name in self.system.subjects if name in here]
         return (*known, *sorted(here - set(known)))
 
     @property
     def regions(self) -> tuple[str, ...]:
         """Where the choices come from: ``behaviour``, or the regions that were read out."""
-        return tuple(dict.fromkeys(self.table["region"]))
+        return tuple(self.table["region"].unique().tolist())
 
     def labels(self, column: str) -> tuple[str, ...]:
         """Give the values of a column, sorted."""
-        return tuple(sorted(set(self.table[column])))
+        return tuple(sorted(self.table[column].unique().tolist()))
 
     def places(self, by: str = "stimulus") -> tuple[np.ndarray, ...]:
         """Give the place of every trial in an array (subject, region, `by`)."""
