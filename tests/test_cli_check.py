@@ -156,6 +156,27 @@ def test_from_bids_to_the_page(here: Path, capsys: pytest.CaptureFixture[str]) -
     assert scores.p["source"] <= 0.05
 
 
+def test_from_derivatives_to_the_page(here: Path) -> None:
+    """fMRIPrep's images and masks with the raw folder's events: the same two commands."""
+    write_bids(here)
+    derived = here / "derivatives" / "fmriprep" / "sub-01" / "func"
+    derived.mkdir(parents=True)
+    for run in ("1", "2"):
+        stem = f"sub-01_task-look_run-{run}"
+        tail = f"{stem}_space-MNI152NLin2009cAsym_desc"
+        raw = here / "sub-01" / "func" / f"{stem}_bold.nii.gz"
+        shutil.copy(raw, derived / f"{tail}-preproc_bold.nii.gz")
+        mask = nibabel.Nifti1Image(np.ones((4, 4, 2), np.uint8), np.eye(4))
+        nibabel.save(mask, derived / f"{tail}-brain_mask.nii.gz")
+        nibabel.save(nibabel.Nifti1Image(np.ones((2, 2, 2, 9), "f4"), np.eye(4)), raw)
+    assert main(["check", ".", "--write", "mydata.toml"]) == 0
+    (recording,) = tomllib.loads((here / "mydata.toml").read_text())["recordings"]
+    assert all("desc-preproc" in name for name in recording["files"])
+    assert len(recording["mask"]) == 2 and len(recording["events"]) == 2
+    scores = compared(here)
+    assert scores.value["source"] > scores.value["noise"]
+
+
 def test_from_a_fif_with_metadata_to_the_page(here: Path) -> None:
     """The metadata's column names the stimuli; categories become the contrast."""
     write_fif(here)

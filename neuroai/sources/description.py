@@ -188,4 +188,5 @@ def _card(
         },
         contrasts=dict(contrasts),
         tasks=tuple(tasks),
+        simulated=about.simulated,
     )

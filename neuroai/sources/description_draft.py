@@ -10,6 +10,7 @@ from typing import Any
 
 from neuroai.checks import listing
 from neuroai.errors import UsageError
+from neuroai.sources.bids import belongs
 from neuroai.sources.finding import Finding
 from neuroai.sources.pairing import RUNS, companion, of_kind, same_grid
 
@@ -188,7 +189,9 @@ class _Parts:
         return tables
 
     def _fmri(self, runs: Sequence[Finding]) -> Iterator[str]:
-        tables = self._with_events(runs, needed=True)
+        # The hemispheres of a run share its tables.
+        first = [run for run in runs if run.facts["entities"].get("hemi") != "R"] or list(runs)
+        tables = self._with_events(first, needed=True)
         column, comment = _chosen(tables[0].facts["candidates"])
         yield from ("[[recordings]]", 'reader = "fmri"')
         yield f"subject = {_text(runs[0].facts['entities'].get('sub', '01'))}"
@@ -198,7 +201,10 @@ class _Parts:
         if any(table.facts["n_missing"] for table in tables):
             yield f'without_stimulus = "drop"  # <- events without {_comment([column])}'
         yield from self._regions(runs)
-        yield from self._confounds(runs)
+        yield from self._confounds(first)
+        reference = {run.facts.get("slice_time_ref") for run in runs}
+        if len(reference) == 1 and (moment := reference.pop()):
+            yield f"slice_time_ref = {moment:g}  # as the sidecars state"
         if any(run.facts["tr"] is None for run in runs):
             yield "tr = 2.0  # <- seconds from scan to scan: the header states none"
         if any(run.facts.get("n_not_finite") for run in runs):
@@ -214,10 +220,19 @@ class _Parts:
         own = runs[0].facts["entities"].get("sub", "")
         masks = [m for m in fitting("mask") if m.facts["entities"].get("sub", own) == own]
         atlases = [a for a in fitting("atlas") if a.facts["entities"].get("sub", own) == own]
+        whole = [m for m in masks if m.facts["entities"].get("desc") == "brain"]
+        # fMRIPrep writes a brain mask a run: a voxel must lie in all; others are regions.
+        brain = [m for m in whole if any(belongs(_named(m), _named(run)) for run in runs)]
+        masks = [m for m in masks if m not in whole]
         if atlases:
             yield f"labels = {_text(self.path(atlases[0].path))}"
-            names = ", ".join(f'{n} = "region {n}"' for n in atlases[0].facts["labels"])
-            yield f"# label_names = {{ {names} }}"
+            known = dict(atlases[0].facts.get("label_names") or {})
+            names = {n: known.get(str(n), f"region {n}") for n in atlases[0].facts["labels"]}
+            listed = ", ".join(f"{n} = {_text(name)}" for n, name in names.items())
+            yield f"{'' if known else '# '}label_names = {{ {listed} }}"
+        elif brain and not masks:
+            yield f"mask = {_paths([self.path(m.path) for m in brain])}  # voxels in all of them"
+            yield '# region = "IT"  # <- the name of what the mask selects'
         elif len(masks) == 1:
             yield f"mask = {_text(self.path(masks[0].path))}"
             yield '# region = "IT"  # <- the name of what the mask selects'
@@ -340,6 +355,10 @@ class _Parts:
             yield f"positive = {_texts([value])}"
             yield f"negative = {_texts(others)}"
             yield ""
+
+
+def _named(finding: Finding) -> dict[str, str]:
+    return dict(finding.facts["entities"])
 
 
 def _comment(names: Sequence[str]) -> str:

@@ -62,9 +62,13 @@ class Place:
         """Find every file, or say which is not there."""
         return [existing(self.root, one, where=self.where) for one in given]
 
-    def file(self, given: str) -> Path | None:
-        """Find one file; none if none is named."""
-        return existing(self.root, given, where=self.where) if given else None
+    def file(self, given: str | Sequence[str]) -> Path | list[Path] | None:
+        """Find one file, or several; none if none is named."""
+        if not given:
+            return None
+        if isinstance(given, str):
+            return existing(self.root, given, where=self.where)
+        return self.files(given)
 
 
 def build_recording(part: Any, place: Place) -> tuple[xr.DataArray, pd.DataFrame | None]:

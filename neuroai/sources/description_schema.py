@@ -84,9 +84,9 @@ class FmriPart(_Recording):
     events: Files
     stimulus_id: Text = "stimulus_id"
     without_stimulus: Text = "raise"
-    mask: str = ""
+    mask: str | list[Text] = ""
     masks: dict[str, Text] = {}
-    labels: str = ""
+    labels: str | list[Text] = ""
     label_names: dict[str, Text] = {}
     confounds: list[Text] = []
     confound_columns: list[Text] = []
@@ -170,6 +170,7 @@ class Description(_Table):
     citation: str = ""
     url: str = ""
     doi: str = ""
+    simulated: bool = False
     stimuli: dict[str, Any] = {}
     recordings: list[dict[str, Any]] = []
     behaviour: list[dict[str, Any]] = []

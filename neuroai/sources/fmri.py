@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ import xarray as xr
 from neuroai.checks import listing, one_of
 from neuroai.errors import AlignmentError, DataError, UsageError
 from neuroai.format.build import continuous, recording
+from neuroai.sources.bids import entity, run_coords, seconds_of
 from neuroai.sources.fmri_audit import audit_signal, check_finite, check_overlap
 from neuroai.sources.fmri_glm import estimate, nuisance
 from neuroai.sources.fmri_runs import Grid, Run, load_confounds, load_events, load_run
+from neuroai.sources.fmri_surfaces import by_run
 
 SCALES = ("percent", "none")
 UNDEFINED = ("raise", "drop")
@@ -49,7 +52,8 @@ def read_bold(
     Parameters
     ----------
     bold : path, nibabel image or list of them
-        4-D NIfTI or functional GIFTI, one a run, all on one grid.
+        4-D NIfTI or functional GIFTI, one a run, all on one grid. GIFTI files whose names differ in
+        ``hemi-L`` and ``hemi-R`` alone are one run.
     events : path, pandas.DataFrame or list of them
         BIDS events (``onset``, ``duration`` in s, ``trial_type``), one a run.
     mask, labels, label_names, tr
@@ -65,14 +69,18 @@ def read_bold(
     undefined : str
         For voxels with NaN in any run: ``raise`` or ``drop``. Voxels that never vary in a run are
         left out; both are counted in the attr ``note``.
+    subject : str
+        With or without the key of BIDS: ``sub-01`` and ``01`` are the same.
     run_names : sequence of str
-        Names of the runs; numbers from 1 by default.
+        Names of the runs; by default those of BIDS names, else numbers from 1. BIDS names give
+        ``session`` and ``task`` too.
 
     Returns
     -------
     xarray.DataArray
         Recording (presentation, unit) with ``run``, ``onset`` (s) and ``condition``; units carry
-        ``region`` and, from a volume, ``x y z`` (mm in the attr ``space``).
+        ``region`` and, from a volume, ``x y z`` (mm in the attr ``space``), from a surface
+        ``hemisphere``.
 
     Raises
     ------
@@ -82,10 +90,11 @@ def read_bold(
         Voxels hold NaN, onsets lie outside the run, or the design is singular.
     """
     one_of(scale, SCALES, option="scale")
-    runs = _runs(bold, mask, labels, label_names, tr)
+    files = _files(bold)
+    runs = _runs(files, mask, labels, label_names, tr)
     tables = _several(events, len(runs), "events")
     extras = _several(confounds, len(runs), "confounds")
-    names = _names(run_names, len(runs))
+    names = _names(run_names, files)
     kept, note = _usable(runs, undefined=undefined, masked=mask is not None or labels is not None)
     how = {"model": model, "hrf": hrf, "noise": noise, "high_pass": high_pass}
     fit = functools.partial(estimate, **how, slice_time_ref=slice_time_ref)
@@ -99,7 +108,7 @@ def read_bold(
             confounds=load_confounds(extra, confound_columns, n_scans=n_scans),
         )
         betas.append(found)
-        rows.append(about.assign(run=name))
+        rows.append(about.assign(**name))
     built = _labelled(
         np.concatenate(betas),
         pd.concat(rows, ignore_index=True),
@@ -133,7 +142,7 @@ def _labelled(
         system=system,
         kind="brain",
         stimulus_set=stimulus_set,
-        subject=subject,
+        subject=str(entity(subject, "sub")),
         modality="fMRI",
         physical_unit=physical_unit,
         presentation=_presentation(table),
@@ -176,12 +185,13 @@ def read_bold_series(
         Continuous (sample, unit), runs one after the other, ``time`` in s from the run's start.
     """
     one_of(scale, SCALES, option="scale")
-    runs = _runs(bold, mask, labels, label_names, tr)
+    files = _files(bold)
+    runs = _runs(files, mask, labels, label_names, tr)
     tables = _several(events, len(runs), "events")
     extras = _several(confounds, len(runs), "confounds")
     kept, note = _usable(runs, undefined=undefined, masked=mask is not None or labels is not None)
     series, times, shown, named = [], [], [], []
-    names = _names(run_names, len(runs))
+    names = _names(run_names, files)
     for run, table, extra, name in zip(runs, tables, extras, names, strict=True):
         n_scans = len(run.values)
         regressors = load_confounds(extra, confound_columns, n_scans=n_scans)
@@ -192,7 +202,7 @@ def read_bold_series(
         series.append(samples - columns @ (np.linalg.pinv(columns) @ samples))
         times.append(np.arange(n_scans) * run.tr)
         shown.append(_shown(table, times[-1], run.tr, stimulus))
-        named.append(np.full(n_scans, name, dtype=object))
+        named.append(np.full(n_scans, name["run"], dtype=object))
     grid = runs[0].grid
     built = continuous(
         np.concatenate(series),
@@ -204,7 +214,7 @@ def read_bold_series(
         system=system,
         kind="brain",
         stimulus_set=stimulus_set,
-        subject=subject,
+        subject=str(entity(subject, "sub")),
         modality="fMRI",
         physical_unit="percent" if scale == "percent" else "",
     )
@@ -213,12 +223,16 @@ def read_bold_series(
     return built.assign_attrs({key: value for key, value in extra_attrs.items() if value})
 
 
-def _runs(bold: Any, mask: Any, labels: Any, names: Any, tr: float | None) -> list[Run]:
-    given = list(bold) if isinstance(bold, (list, tuple)) else [bold]
+def _files(bold: Any) -> list[Any]:
+    given = by_run(list(bold) if isinstance(bold, list) else [bold])
     if not given:
         raise UsageError("No run was given. Give at least one image.")
-    options = {"mask": mask, "labels": labels, "label_names": names, "tr": tr}
-    runs = [load_run(one, **options) for one in given]
+    return given
+
+
+def _runs(files: list[Any], mask: Any, labels: Any, names: Any, tr: float | None) -> list[Run]:
+    options = {"mask": mask, "labels": labels, "label_names": names}
+    runs = [load_run(one, tr=_told_tr(one) if tr is None else tr, **options) for one in files]
     for run in runs[1:]:
         if run.grid.description != runs[0].grid.description or run.tr != runs[0].tr:
             raise AlignmentError(
@@ -226,6 +240,11 @@ def _runs(bold: Any, mask: Any, labels: Any, names: Any, tr: float | None) -> li
                 "one recording share both; resample them first."
             )
     return runs
+
+
+def _told_tr(one: Any) -> float | None:
+    first = one[0] if isinstance(one, tuple) else one
+    return seconds_of(Path(first), "RepetitionTime") if isinstance(first, (str, Path)) else None
 
 
 def _several(given: Any, n: int, name: str) -> list[Any]:
@@ -237,11 +256,13 @@ def _several(given: Any, n: int, name: str) -> list[Any]:
     return several
 
 
-def _names(names: Sequence[str], n: int) -> list[str]:
-    found = list(names) or [f"{number:02d}" for number in range(1, n + 1)]
-    if len(found) != n or len(set(found)) != n:
-        raise UsageError(f"run_names must be {n} different names; got {listing(found)}.")
-    return found
+def _names(names: Sequence[str], files: list[Any]) -> list[dict[str, str]]:
+    found = run_coords([one[0] if isinstance(one, tuple) else one for one in files])
+    if not names:
+        return found
+    if len(names) != len(files) or len(set(names)) != len(names):
+        raise UsageError(f"run_names must be {len(files)} different names; got {listing(names)}.")
+    return [{**own, "run": str(name)} for own, name in zip(found, names, strict=True)]
 
 
 def _usable(runs: Sequence[Run], *, undefined: str, masked: bool) -> tuple[np.ndarray, str]:
@@ -285,6 +306,7 @@ def _scaled(values: np.ndarray, scale: str, run: Run) -> np.ndarray:
 
 def _presentation(table: pd.DataFrame) -> dict[str, Any]:
     found = {"run": table["run"].tolist(), "condition": table["trial_type"].tolist()}
+    found |= {name: table[name].tolist() for name in ("session", "task") if name in table}
     for name in ("onset", "n_repeats"):
         if name in table:
             found[name] = table[name].to_numpy(dtype=np.float64)
@@ -293,7 +315,7 @@ def _presentation(table: pd.DataFrame) -> dict[str, Any]:
 
 def _places(grid: Grid, kept: np.ndarray) -> dict[str, np.ndarray]:
     if grid.xyz is None:
-        return {}
+        return {"hemisphere": np.array([unit[:1] for unit in grid.unit_id[kept]], dtype=object)}
     return {name: grid.xyz[kept, axis].astype(np.float64) for axis, name in enumerate("xyz")}
 
 

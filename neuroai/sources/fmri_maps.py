@@ -1,4 +1,4 @@
-"""Back from a number a voxel to an image that any viewer shows."""
+"""Back from a number a voxel or vertex to an image that any viewer shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neuroai.checks import listing
+from neuroai.checks import listing, one_of
 from neuroai.errors import FormatError, UsageError
 from neuroai.format.schema import UNIT, UNIT_ID
 
@@ -61,6 +61,66 @@ def to_nifti(
     volume = np.full(grid["shape"], outside, dtype=np.float32)
     volume[tuple(_indices(ids).T)] = numbers
     image = nibabel.Nifti1Image(volume, np.array(grid["affine"]))
+    if path is not None:
+        image.to_filename(path)
+    return image
+
+
+def to_gifti(
+    values: np.ndarray | xr.DataArray,
+    recording: xr.DataArray,
+    *,
+    hemisphere: str = "",
+    path: str | Path | None = None,
+    outside: float = np.nan,
+) -> Any:
+    """Lay one number a vertex back on the mesh that a recording was read from.
+
+    Parameters
+    ----------
+    values : array, shape (n_units,), or DataArray with the dimension ``unit``
+        As in `to_nifti`, of all hemispheres.
+    recording : xarray.DataArray
+        As `neuroai.sources.fmri.read_bold` gave it from functional GIFTI files.
+    hemisphere : {"L", "R"}
+        Which to give; the recording's own if it has one alone.
+    path : path, optional
+        Where to write it, ``.func.gii`` or ``.shape.gii``.
+    outside : float
+        Value of vertices that were not measured.
+
+    Returns
+    -------
+    nibabel.gifti.GiftiImage
+        One float32 array, a number for every vertex of the mesh.
+
+    Raises
+    ------
+    FormatError
+        The recording does not come from a surface.
+    UsageError
+        There is not one number for every unit, or the hemisphere is not of the recording.
+    """
+    import nibabel
+
+    meshes = json.loads(recording.attrs.get("grid", "{}")).get("vertices", {})
+    if not meshes:
+        raise FormatError(
+            "The recording has no surface to lay a map on: its attr 'grid' holds no vertices. Read "
+            "functional GIFTI files with neuroai.sources.fmri.read_bold."
+        )
+    side = hemisphere or (next(iter(meshes)) if len(meshes) == 1 else "")
+    one_of(side, tuple(meshes), option="hemisphere")
+    ids, numbers = _by_id(values, recording)
+    mine = [unit.startswith(f"{side}-") for unit in ids]
+    found = np.full(meshes[side], outside, dtype=np.float32)
+    found[[int(unit[2:]) for unit, own in zip(ids, mine, strict=True) if own]] = numbers[mine]
+    array = nibabel.gifti.GiftiDataArray(
+        found, intent="NIFTI_INTENT_SHAPE", datatype="NIFTI_TYPE_FLOAT32"
+    )
+    name = {"L": "CortexLeft", "R": "CortexRight"}[side]
+    meta = nibabel.gifti.GiftiMetaData({"AnatomicalStructurePrimary": name})
+    image = nibabel.gifti.GiftiImage(darrays=[array], meta=meta)
     if path is not None:
         image.to_filename(path)
     return image

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,15 @@ import pandas as pd
 
 from neuroai.checks import listing
 from neuroai.errors import AlignmentError, DataError, UsageError
+from neuroai.sources.bids import entities
 from neuroai.sources.fmri_audit import check_events, check_grid
+from neuroai.sources.fmri_surfaces import (
+    chosen_vertices,
+    for_side,
+    side_of,
+    surface_space,
+    surface_values,
+)
 from neuroai.sources.tables import read_table
 
 SPACES = {0: "unknown", 1: "scanner", 2: "aligned", 3: "Talairach", 4: "MNI152"}
@@ -32,7 +41,8 @@ class Grid:
     xyz : array, shape (n_voxels, 3), or None
         Millimetres in `space`; None on a surface.
     space : str
-        ``scanner``, ``aligned``, ``Talairach``, ``MNI152``, ``unknown`` or ``surface``.
+        ``scanner``, ``aligned``, ``Talairach``, ``MNI152`` or ``unknown`` of a volume; the name of
+        the mesh, or ``surface``, of a surface; what ``space-`` says of a derived BIDS file.
     description : str
         Shape and affine as JSON, from which a map can be written again.
     """
@@ -61,11 +71,11 @@ def load_run(
 
     Parameters
     ----------
-    bold : path or nibabel image
-        4-D NIfTI, or ``.func.gii`` with one array a scan.
-    mask, labels : path, nibabel image or None
+    bold : path, nibabel image or tuple of two
+        4-D NIfTI, or ``.func.gii`` with one array a scan; two of them are the hemispheres of a run.
+    mask, labels : path, nibabel image, list of them or None
         Voxels that are not 0 are kept; labels also name the region. They must have the grid of the
-        image.
+        image. Of several masks a voxel must lie in all; on surfaces there is one a hemisphere.
     label_names : mapping, optional
         From the number of a label to the name of its region.
     tr : float, optional
@@ -83,14 +93,16 @@ def load_run(
     DataError
         The image is not 4-D, or no repetition time is known.
     """
-    image, where = _image(bold)
-    if hasattr(image, "darrays"):
-        return _surface(image, where, mask, labels, label_names, tr)
+    halves = [_image(one) for one in (bold if isinstance(bold, (list, tuple)) else [bold])]
+    image, where = halves[0]
+    if isinstance(bold, (list, tuple)) or hasattr(image, "darrays"):
+        return _surface(halves, mask, labels, label_names, tr)
     if len(image.shape) != 4:
         raise DataError(f"{where} has the shape {image.shape}; a run is 4-D, with time last.")
     chosen = np.ones(image.shape[:3], dtype=bool)
     numbers = None
-    for given, name in ((mask, "mask"), (labels, "atlas")):
+    masks = list(mask) if isinstance(mask, (list, tuple)) else [mask]
+    for given, name in (*((one, "mask") for one in masks), (labels, "atlas")):
         if given is not None:
             laid, _ = _image(given)
             check_grid(laid, image, name=name, where=where)
@@ -127,9 +139,15 @@ def _grid(image: Any, chosen: np.ndarray, numbers: np.ndarray | None, names: Any
         unit_id=np.array(ids, dtype=object),
         region=_regions(len(ids), numbers, names),
         xyz=indices @ image.affine[:3, :3].T + image.affine[:3, 3],
-        space=SPACES.get(code, "unknown"),
+        space=_space(image, SPACES.get(code, "unknown")),
         description=json.dumps({"shape": shape, "affine": affine}),
     )
+
+
+def _space(image: Any, coded: str) -> str:
+    """Prefer what a BIDS name says: headers of derived images often say no more than 'aligned'."""
+    name = getattr(image, "get_filename", lambda: None)()
+    return entities(Path(name)).get("space", coded) if name else coded
 
 
 def _regions(size: int, numbers: np.ndarray | None, names: Any) -> np.ndarray:
@@ -152,37 +170,41 @@ def _seconds(image: Any, tr: float | None, where: str) -> float:
         raise DataError(f"The header of {where} states no repetition time. Give tr=... in seconds.")
     if tr is not None and found > 0 and abs(found - tr) > SAME_TR * tr and found != 1.0:
         raise DataError(
-            f"tr={tr:g} s was given, but the header of {where} states {found:g} s. Correct one of "
-            "them."
+            f"tr={tr:g} s was given, or stands in the sidecar, but the header of {where} states "
+            f"{found:g} s. Correct one of them."
         )
     return float(found if tr is None else tr)
 
 
-def _surface(image: Any, where: str, mask: Any, labels: Any, names: Any, tr: Any) -> Run:
+def _surface(
+    images: Sequence[tuple[Any, str]], mask: Any, labels: Any, names: Any, tr: float | None
+) -> Run:
     if tr is None:
-        raise DataError(f"{where} states no repetition time. Give tr=... in seconds.")
-    values = np.stack([np.asarray(a.data, dtype=np.float64).ravel() for a in image.darrays])
-    chosen, numbers = np.ones(values.shape[1], dtype=bool), None
-    for given, name in ((mask, "mask"), (labels, "atlas")):
-        if given is not None:
-            content = np.asarray(_image(given)[0].darrays[0].data).ravel()
-            if content.size != values.shape[1]:
-                raise AlignmentError(
-                    f"The {name} has {content.size} vertices, {where} has {values.shape[1]}. Use "
-                    "one mesh."
-                )
-            chosen &= content != 0
-            numbers = content if name == "atlas" else numbers
-    side = "R" if "hemi-R" in where or ".R." in where else "L"
-    ids = np.array([f"{side}-{number:06d}" for number in np.flatnonzero(chosen)], dtype=object)
+        raise DataError(f"{images[0][1]} states no repetition time. Give tr=... in seconds.")
+    values, ids, regions, meshes = [], [], [], {}
+    for image, where in images:
+        samples, side = surface_values(image, where), side_of(where) or "L"
+        laid = [
+            (name, _image(for_side(given, side, name=name))[0])
+            for given, name in ((mask, "mask"), (labels, "atlas"))
+            if given is not None
+        ]
+        chosen, numbers = chosen_vertices(samples.shape[1], laid, where)
+        ids += [f"{side}-{number:06d}" for number in np.flatnonzero(chosen)]
+        kept = None if numbers is None else numbers[chosen]
+        regions.append(_regions(int(chosen.sum()), kept, names))
+        values.append(samples[:, chosen])
+        meshes[side] = int(samples.shape[1])
+    if len({len(some) for some in values}) > 1:
+        raise AlignmentError(f"The hemispheres of {images[0][1]} have unlike numbers of scans.")
     grid = Grid(
-        unit_id=ids,
-        region=_regions(len(ids), None if numbers is None else numbers[chosen], names),
+        unit_id=np.array(ids, dtype=object),
+        region=np.concatenate(regions),
         xyz=None,
-        space="surface",
-        description=json.dumps({"vertices": int(values.shape[1]), "hemisphere": side}),
+        space=surface_space(images[0][1]),
+        description=json.dumps({"vertices": meshes}),
     )
-    return Run(values=values[:, chosen], tr=float(tr), grid=grid, where=where)
+    return Run(np.concatenate(values, axis=1), float(tr), grid, images[0][1])
 
 
 def load_events(given: Any, *, n_scans: int, tr: float, stimulus: str = "") -> pd.DataFrame:

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from neuroai.checks import listing
+from neuroai.sources.bids import DERIVED
 from neuroai.sources.finding import Finding
 
-# What a derived file adds to the name of the run it was made from.
-DERIVED = {"space", "desc", "hemi", "res", "den", "label"}
 RUNS = ("bold", "gifti-run")
 SAME_PLACE = 1e-3  # mm
 NO_EVENTS = "no events of its own"

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neuroai.sources.bids import DESCRIPTION, FOLDERS_UP, entities, seconds_of
 from neuroai.sources.finding import Finding
+from neuroai.sources.tables import read_table
 
 LARGEST_VOLUME = 2**31  # bytes; no scanner makes one, a damaged header states one
 BEST_COMPRESSION = 1040  # gzip packs no tighter
 MOST_LABELS = 1000
 LONGEST_TR = 60.0  # s; a longer one is in another unit
-ENTITY = re.compile(r"(?:^|_)([a-z]+)-([A-Za-z0-9]+)")
-
-
-def entities(path: Path) -> dict[str, str]:
-    """Give the BIDS entities of a file's name.
-
-    Examples
-    --------
-    >>> entities(Path("sub-01_task-look_run-2_bold.nii.gz"))
-    {'sub': '01', 'task': 'look', 'run': '2'}
-    """
-    return dict(ENTITY.findall(path.name))
 
 
 def recognise_nifti(path: Path) -> Finding:
@@ -70,9 +59,10 @@ def _run(path: Path, image: Any, shape: tuple[int, ...]) -> Finding:
     n_finite, n_varying = _usable(image, shape)
     n_voxels = int(np.prod(shape[:3]))
     tr, stated = _repetition_time(image)
+    tr, stated = _told_beside(path, tr, stated)
     found = (
         f"{shape[3]} scans of {_sizes(shape[:3])} voxels, {_voxel_size(image)} mm",
-        f"repetition time {tr:g} s" if tr else "no repetition time in the header",
+        f"repetition time {tr:g} s" if tr else "no repetition time is stated",
         f"{n_varying} of {n_voxels} voxels vary",
     )
     wrong, odd = [], []
@@ -105,8 +95,15 @@ def _run(path: Path, image: Any, shape: tuple[int, ...]) -> Finding:
             "n_varying": n_varying,
             "affine": np.asarray(image.affine).tolist(),
             "entities": entities(path),
+            "slice_time_ref": _reference(path, tr),
         },
     )
+
+
+def _reference(path: Path, tr: float) -> float:
+    """Give the moment of a scan that its slices were brought to, in shares of the whole."""
+    start = seconds_of(path, "StartTime")
+    return round(start / tr, 4) if start and tr else 0.0
 
 
 def _repetition_time(image: Any) -> tuple[float, bool]:
@@ -114,6 +111,12 @@ def _repetition_time(image: Any) -> tuple[float, bool]:
     unit = image.header.get_xyzt_units()[1]
     tr = float(image.header.get_zooms()[3]) * units.get(unit, 1.0)
     return tr, 0 < tr <= LONGEST_TR
+
+
+def _told_beside(path: Path, tr: float, stated: bool) -> tuple[float, bool]:
+    """Take the repetition time of the sidecar where the header has none."""
+    told = seconds_of(path, "RepetitionTime")
+    return (told, True) if told and not stated else (tr, stated)
 
 
 def _voxel_size(image: Any) -> str:
@@ -142,7 +145,8 @@ def _volume(path: Path, image: Any, shape: tuple[int, ...]) -> Finding:
     labels = np.unique(finite)
     whole = bool(len(labels)) and bool((labels % 1 == 0).all()) and len(labels) <= MOST_LABELS
     n_inside = int((finite != 0).sum())
-    binary = whole and len(labels) == 2 and labels[0] == 0
+    # A mask cut to the brain may hold no 0.
+    binary = whole and (labels.tolist() == [1] or (len(labels) == 2 and labels[0] == 0))
     kind, title = ("volume", "3-D NIfTI (one volume: anatomy or a statistical map)")
     if binary:
         kind, title = "mask", "mask (3-D NIfTI)"
@@ -170,6 +174,7 @@ def _volume(path: Path, image: Any, shape: tuple[int, ...]) -> Finding:
             "shape": list(shape),
             "affine": np.asarray(image.affine).tolist(),
             "labels": [int(v) for v in labels if v != 0] if kind == "atlas" else [],
+            "label_names": label_names(path) if kind == "atlas" else {},
             "entities": entities(path),
         },
     )
@@ -186,12 +191,47 @@ def recognise_gifti(path: Path) -> Finding:
     series = path.name.endswith(".func.gii") or len(sizes) > 3
     values = np.stack([a.data for a in image.darrays]) if series else image.darrays[0].data
     n_bad = int((~np.isfinite(values)).sum())
+    tr = seconds_of(path, "RepetitionTime") if series else None
     return Finding(
         path,
         "gifti-run" if series else "gifti",
         "surface fMRI run (GIFTI)" if series else "surface or its labels (GIFTI)",
         found=(f"{len(sizes)} arrays of {_sizes(sizes[0])}",),
         odd=(f"{n_bad} values are NaN or infinite",) if n_bad else (),
-        do="GIFTI states no repetition time: set tr in the description." if series else "",
-        facts={"entities": entities(path), "tr": None, "n_not_finite": n_bad},
+        do="GIFTI states no repetition time: set tr in the description."
+        if series and tr is None
+        else "",
+        facts={
+            "entities": entities(path),
+            "tr": tr,
+            "n_not_finite": n_bad,
+            "shape": [int(sizes[0][0])],
+            "labels": [] if series else _labels(values),
+        },
     )
+
+
+def _labels(values: np.ndarray) -> list[int]:
+    """Give the numbers of a label file's regions; none for meshes and maps."""
+    finite = np.unique(values[np.isfinite(values)])
+    whole = bool(len(finite)) and bool((finite % 1 == 0).all()) and len(finite) <= MOST_LABELS
+    return [int(v) for v in finite if v] if whole and values.ndim == 1 else []
+
+
+def label_names(path: Path) -> dict[str, str]:
+    """Give the names of an atlas's labels from the table of BIDS beside it or at its root.
+
+    The table has the columns ``index`` and ``name`` and ends in ``_dseg.tsv``; one further up
+    serves an atlas whose ``desc-`` it shares.
+    """
+    own = entities(path)
+    for folder in list(path.absolute().parents)[:FOLDERS_UP] if own else []:
+        for one in sorted(folder.glob("*dseg.tsv")):
+            if all(own.get(key) == value for key, value in entities(one).items()):
+                table = read_table(one)
+                if {"index", "name"} <= set(table.columns):
+                    numbers = [f"{int(n)}" for n in table.numbers("index")]
+                    return dict(zip(numbers, map(str, table.text("name")), strict=True))
+        if (folder / DESCRIPTION).is_file():
+            break
+    return {}

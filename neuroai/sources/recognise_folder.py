@@ -15,8 +15,8 @@ STORES = ("zarr.json", ".zgroup", ".zattrs")
 MOST_FILES = 20000
 MOST_DECODED = 2000
 BIDS_ENDINGS = (
-    "_bold.nii", "_bold.nii.gz", "_events.tsv", "_beh.tsv", "_mask.nii", "_mask.nii.gz",
-    "_dseg.nii", "_dseg.nii.gz", "_timeseries.tsv", "_regressors.tsv", ".nwb",
+    "_bold.nii", "_bold.nii.gz", "_bold.func.gii", "_events.tsv", "_beh.tsv", "_mask.nii",
+    "_mask.nii.gz", "_dseg.nii", "_dseg.nii.gz", "_timeseries.tsv", "_regressors.tsv", ".nwb",
     *(f"_{kind}{end}" for kind in ("eeg", "meg", "ieeg")
       for end in (".fif", ".edf", ".bdf", ".vhdr", ".set")),
     "-epo.fif", "_epo.fif", "-ave.fif", "_ave.fif",
@@ -90,10 +90,12 @@ def _of_store(path: Path) -> bool:
 def _preferred(files: list[Path]) -> list[Path]:
     """Take preprocessed runs alone where there are some, and one space of each."""
     runs = [one for one in files if "_bold." in one.name]
-    cleaned = [one for one in runs if "desc-preproc" in one.name]
+    # What lies on a surface was derived, whatever its name says.
+    cleaned = [one for one in runs if "desc-preproc" in one.name or one.name.endswith(".gii")]
     if not cleaned:
         return files
-    spaces = sorted({entities(one).get("space", "") for one in cleaned})
+    volumes = [one for one in cleaned if not one.name.endswith(".gii")]
+    spaces = sorted({entities(one).get("space", "") for one in volumes or cleaned})
     space = next((s for s in spaces if s.startswith("MNI")), spaces[0])
     kept = {one for one in cleaned if entities(one).get("space", "") == space}
     left = [
