@@ -93,7 +93,8 @@ class Recorded:
         Raises
         ------
         AlignmentError
-            Two recordings hold the same region of the same subject.
+            Two recordings hold the same region of the same subject, or recordings of one region
+            are in different units.
         UnknownName
             A region matches nothing.
         """
@@ -111,6 +112,7 @@ class Recorded:
                 f"{listing(' '.join(part) for part in twice)}. Join their showings into one "
                 "recording, or give the regions different names."
             )
+        refuse_mixed_units(self.data.recordings, where=self.name)
         named = tuple(dict.fromkeys(region for _, region in held))
         wanted = chosen_names(named, regions, kind=f"region of '{self.name}'")
         return self._parts(wanted, stimuli)
@@ -205,6 +207,28 @@ class Recorded:
 
     def _missing(self, what: str, reason: str) -> str:
         return self.data.missing.get(what, reason)
+
+
+def refuse_mixed_units(recordings: Sequence[xr.DataArray], *, where: str) -> None:
+    """Raise if two recordings of one region state different units, such as V and uV.
+
+    Raises
+    ------
+    AlignmentError
+        It names the region, the units and who was recorded in each.
+    """
+    stated: dict[str, dict[str, str]] = {}
+    for recording in recordings:
+        unit = str(recording.attrs.get("physical_unit", ""))
+        for region in dict.fromkeys(recording[REGION].values.astype(str)) if unit else ():
+            stated.setdefault(region, {}).setdefault(unit, str(recording.attrs["subject"]))
+    for region, units in stated.items():
+        if len(units) > 1:
+            told = listing([f"'{unit}' ({subject})" for unit, subject in units.items()])
+            raise AlignmentError(
+                f"The recordings of {region} in '{where}' are in different units: {told}. Bring "
+                "them to one unit and say so in the attr physical_unit."
+            )
 
 
 def _doses(data: xr.Dataset | xr.DataArray) -> np.ndarray:

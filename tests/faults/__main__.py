@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -30,6 +31,7 @@ the tests run a tenth of each.
      - broken
      - counts
 """
+ROW = re.compile(r"^   \* - ([FS]\d+)\n((?:     - .*\n){4})", re.MULTILINE)
 
 
 def faults() -> list[Fault]:
@@ -48,11 +50,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--full", action="store_true", help="all cases, not a tenth")
     parser.add_argument("--write", type=Path, help="write the table as a page of the docs")
-    parser.add_argument("--only", nargs="*", help="codes to run, such as F17")
+    parser.add_argument(
+        "--only", nargs="*", help="codes to run, such as F17; the page keeps the rows of the others"
+    )
     asked = parser.parse_args()
     if asked.full:
         os.environ[FULL] = "1"
-    rows, broken = [], 0
+    broken = 0
     for fault in faults():
         if asked.only and fault.code not in asked.only:
             continue
@@ -61,15 +65,22 @@ def main() -> int:
         outcome = fault.outcome()
         broken += len(outcome.broken)
         counts = ", ".join(f"{n} {name}" for name, n in sorted(outcome.counts.items())) or "–"
-        rows.append((fault.code, fault.promise, outcome.tried, len(outcome.broken), counts))
-        lasted = time.perf_counter() - start
-        print(*rows[-1], f"{lasted:.1f} s", sep=" | ", flush=True)
+        row = (fault.code, fault.promise, outcome.tried, len(outcome.broken), counts)
+        print(*row, f"{time.perf_counter() - start:.1f} s", sep=" | ", flush=True)
         for sentence in outcome.broken[:3]:
             print(f"    {sentence}")
-    if asked.write:
-        cells = "".join("   * - " + "\n     - ".join(map(str, row)) + "\n" for row in rows)
-        asked.write.write_text(HEAD + cells, encoding="utf-8")
+        if asked.write:
+            _write(asked.write, row)
     return 1 if broken else 0
+
+
+def _write(page: Path, row: tuple[object, ...]) -> None:
+    """Put one row into the page, in the order of the codes; a row of the same code is replaced."""
+    there = page.read_text(encoding="utf-8") if page.is_file() else ""
+    rows = dict(ROW.findall(there))
+    rows[str(row[0])] = "".join(f"     - {cell}\n" for cell in row[1:])
+    order = sorted(rows, key=lambda code: (code[0], int(code[1:])))
+    page.write_text(HEAD + "".join(f"   * - {c}\n{rows[c]}" for c in order), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from fault_cases import Fault, Outcome, assert_held
+from fault_cases import Fault, Outcome, assert_held, open_files, stopped
 
 from neuroai.format.seal import finished_parts, is_sealed
 from neuroai.format.stimuli import stimulus_set
@@ -22,6 +22,11 @@ from neuroai.systems.load import load_model
 N_STIMULI, BATCH, SIDE = 96, 8, 48
 PARTS = N_STIMULI // BATCH
 LAYERS = ["0", "1", "2"]
+# Of all kills, so many must fall between the first and the last chunk, and so many upon a chunk
+# whose file is open.
+WRITING, OPEN = 0.75, 0.25
+BETWEEN, HELD = "between first and last chunk", "with a chunk file open"
+FEW = 20  # kills below which a share says little
 
 
 def _network():
@@ -54,8 +59,8 @@ def run(cases, rng):
         for case in range(cases):
             path = folder / "a.zarr"
             shutil.rmtree(path, ignore_errors=True)
-            _killed(lambda path=path: extract(model, shown, path), after=rng.uniform(begin, end))
-            done = _note(found, path)
+            held = _killed(lambda path=path: extract(model, shown, path), rng.uniform(begin, end))
+            done = _note(found, path, held)
             shown_again: list[int] = []
             handle = model.module().register_forward_hook(
                 lambda _m, given, _o, seen=shown_again: seen.append(len(given[0]))
@@ -67,6 +72,10 @@ def run(cases, rng):
             again = sum(shown_again) - 3
             found.check(_files(path) == expected, f"case {case}: the store differs")
             found.check(again <= left, f"case {case}: {again} stimuli computed, {left} were left")
+    if cases >= FEW:
+        for name, share in ((BETWEEN, WRITING), (HELD, OPEN)):
+            n = found.counts.get(name, 0)
+            found.check(n >= share * cases, f"only {n} of {cases} kills fell {name}")
     return found
 
 
@@ -99,32 +108,31 @@ def _writing_phase(task, folder):
     return np.median([a for a, _ in spans]), np.median([b for _, b in spans])
 
 
-def _killed(task, *, after):
+def _killed(task, after):
+    """Halt the process, look at the files it has open, and kill it."""
     child = _forked(task)
     time.sleep(after)
+    if not stopped(child):
+        return []
+    held = open_files(child)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    return held
 
 
-def _note(found, path):
-    """Count where the kill fell, from what lies on disk."""
+def _note(found, path, held):
+    """Count where the kill fell, from what lies on disk and what was open."""
     if not path.is_dir():
         found.count("before the first chunk")
         return 0
     if is_sealed(path):
         found.count("after the seal")
         return PARTS
-    done = len(finished_parts(path))
-    chunks = [p for p in path.rglob("c/*") if p.is_dir() or p.is_file()]
-    found.count("between first and last chunk" if chunks else "before the first chunk")
-    files = [p for p in path.rglob("*") if p.is_file() and "/c/" in p.as_posix()]
-    rows = max(
-        (len(list((path / "trained" / layer / "c").glob("*"))) for layer in LAYERS), default=0
-    )
-    # A chunk whose part is not listed was under way.
-    if files and rows > done:
-        found.count("with a part under way")
-    return done
+    chunks = any(p.is_file() and "/c/" in p.as_posix() for p in path.rglob("*"))
+    found.count(BETWEEN if chunks else "before the first chunk")
+    if any(name.startswith(str(path)) and "/c/" in name for name in held):
+        found.count(HELD)
+    return len(finished_parts(path))
 
 
 FAULT = Fault(

@@ -12,7 +12,7 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
-from fault_cases import Fault, Outcome, assert_held
+from fault_cases import Fault, Outcome, assert_held, in_child
 
 from neuroai.errors import ResourceError
 from neuroai.format.files import open_form, save
@@ -45,6 +45,14 @@ def run(cases, rng):
             found.check("Free some disk" in said, f"case {case}: {said or 'nothing was said'}")
             extract(model, shown, path)
             found.check(_files(path) == expected, f"case {case}: gone on to another store")
+        largest = max(map(len, expected.values()))
+        for case in range(cases):
+            path, limit = folder / f"l{case}.zarr", int(rng.uniform(0.02, 0.9) * largest)
+            said = in_child(lambda p=path, n=limit: _within(model, shown, p, n), folder=folder).said
+            found.check("Free some disk" in said, f"files up to {limit} bytes: {said}")
+            found.count("extractions under RLIMIT_FSIZE")
+            extract(model, shown, path)
+            found.check(_files(path) == expected, f"files up to {limit} bytes: another store")
         for case in range(cases):
             code = _limited(folder / f"r{case}", int(rng.uniform(2_000, 60_000)))
             found.check(code == 0, f"limit {case}: {code}")
@@ -74,6 +82,20 @@ def _fill(model, shown, path, room):
     return ""
 
 
+def _within(model, shown, path, limit):
+    """Extract where no file may become longer than `limit` bytes."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        extract(model, shown, path)
+    except ResourceError as error:
+        said = str(error)
+    else:
+        said = "it went on as if nothing were"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    return said
+
+
 def _limited(folder, limit):
     """Save over an old file in a process that may write no file beyond `limit`; 0 if all is well.
 
@@ -83,23 +105,20 @@ def _limited(folder, limit):
     path = folder / "result.nc"
     old, new = (random_recording(n_stimuli=20, n_units=n, seed=n) for n in (10, 300))
     save(old, path)
-    child = os.fork()
-    if not child:
-        try:
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-            save(new, path)
-            os._exit(0)
-        except OSError:
-            os._exit(7)
-        except BaseException:
-            os._exit(7)
-    status = os.waitpid(child, 0)[1]
+    done = in_child(lambda: _saved(new, path, limit), folder=folder)
     values = open_form(path).values
     whole = [np.array_equal(values, form.values) for form in (old, new)]
     if not any(whole):
         return "neither file is whole"
-    return 0 if os.waitstatus_to_exitcode(status) in (0, 7) else "the process died"
+    return 0 if done.code in (0, 1) else f"the process died ({done.code})"
+
+
+def _saved(form, path, limit):
+    """Save where no file may become longer than `limit` bytes, not even what is said here."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    save(form, path)
+    return ""
 
 
 FAULT = Fault(

@@ -16,7 +16,7 @@ DELETED = 0.1
 
 
 def run(cases, rng):
-    """Draw a byte over all files, metadata and seal included; flip one bit or delete its file."""
+    """Flip a bit drawn over all bytes, or delete a file drawn over all files, seal included."""
     found = Outcome()
     recording = random_recording(n_stimuli=20, n_units=50)
     with tempfile.TemporaryDirectory() as folder:
@@ -26,14 +26,18 @@ def run(cases, rng):
         files = sorted(path for path in store.rglob("*") if path.is_file())
         sizes = np.array([path.stat().st_size for path in files], dtype=float)
         for case in range(cases):
-            path = files[rng.choice(len(files), p=sizes / sizes.sum())]
+            deleted = rng.random() < DELETED
+            share = None if deleted else sizes / sizes.sum()
+            path = files[rng.choice(len(files), p=share)]
             kept = path.read_bytes()
-            if rng.random() < DELETED:
+            if deleted:
                 found.count("files deleted")
                 path.unlink()
             else:
                 found.count("bits flipped")
                 path.write_bytes(_flipped(kept, rng))
+            if path.suffix == ".json":
+                found.count("of them in metadata or the seal")
             name = path.relative_to(store)
             found.check(_refused(store), f"case {case}: damage to {name} was silent")
             path.write_bytes(kept)

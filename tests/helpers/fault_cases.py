@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import resource
+import signal
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -55,16 +62,19 @@ class Fault:
         Cases of the full size; a tenth (at least 1) is run otherwise.
     run : callable
         ``run(cases, rng)`` gives an Outcome.
+    share : int
+        Otherwise one of so many is run: 10, or more where a case takes long.
     """
 
     code: str
     promise: str
     cases: int
     run: Callable[[int, np.random.Generator], Outcome]
+    share: int = SHARE
 
     def size(self) -> int:
         """Give the number of cases of this run."""
-        return self.cases if os.environ.get(FULL) else max(1, self.cases // SHARE)
+        return self.cases if os.environ.get(FULL) else max(1, self.cases // self.share)
 
     def outcome(self) -> Outcome:
         """Run the cases of this size, with a seed of the fault's own."""
@@ -77,3 +87,83 @@ def assert_held(fault: Fault) -> None:
     outcome = fault.outcome()
     assert not outcome.broken, f"{len(outcome.broken)} of {outcome.tried}: {outcome.broken[:3]}"
     assert outcome.tried >= fault.size(), f"{outcome.tried} cases tried, {fault.size()} wanted"
+
+
+@dataclass(frozen=True)
+class Child:
+    """A forked process that was waited for.
+
+    Attributes
+    ----------
+    code : int
+        Its exit code; the number of the signal that ended it, below 0.
+    said : str
+        What it wrote.
+    """
+
+    code: int
+    said: str
+
+
+def in_child(task: Callable[[], str], *, folder: Path, memory: int | None = None) -> Child:
+    """Run a task in a forked process, so that neither a crash nor a limit touches this one.
+
+    Parameters
+    ----------
+    task : callable
+        Gives what is to be said; an exception ends the process with code 1 and says its name.
+    folder : pathlib.Path
+        Where the process puts what it says.
+    memory : int, optional
+        Bytes of address space that it may take beyond what this process has.
+    """
+    told = folder / f"said-{time.monotonic_ns()}"
+    told.touch()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            _quiet()
+            if memory is not None:
+                limit = _address_space() + memory
+                resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+            told.write_text(task(), encoding="utf-8")
+            code = 0
+        except BaseException as error:
+            told.write_text(f"{type(error).__name__}: {error}"[:2000], encoding="utf-8")
+        finally:
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    said = told.read_text(encoding="utf-8", errors="replace")
+    told.unlink()
+    return Child(os.waitstatus_to_exitcode(status), said)
+
+
+def _quiet() -> None:
+    """Let nothing of a child's output mix with the parent's."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nothing, stream)
+    sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
+
+
+def _address_space() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * resource.getpagesize()
+
+
+def stopped(child: int) -> bool:
+    """Halt a process at once, and say whether it still runs (else it has been waited for)."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGSTOP)
+    _, status = os.waitpid(child, os.WUNTRACED)
+    return os.WIFSTOPPED(status)
+
+
+def open_files(child: int) -> list[str]:
+    """Name the files that a halted process has open."""
+    found = []
+    for handle in Path(f"/proc/{child}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(handle))
+    return found

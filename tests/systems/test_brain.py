@@ -17,6 +17,7 @@ from neuroai.format.answers import NotMeasurable, rdm_answer
 from neuroai.format.holdings import Holdings, SystemData
 from neuroai.format.stimuli import stimulus_set
 from neuroai.systems.brain import Recorded, brains_of, chosen_names, published_networks
+from neuroai.testing import random_recording
 
 WHO = {"system": "monkey", "kind": "brain", "stimulus_set": "toy"}
 TASK = ChoiceTask(name="naming", options=("cat", "dog"), truth="category")
@@ -257,3 +258,18 @@ def test_brains_and_published_networks_are_told_apart() -> None:
     assert [b.name for b in brains_of(held)] == ["human", "monkey"]
     assert [(n.name, n.kind) for n in published_networks(held)] == [("AlexNet", "model")]
     assert all(b.holdings is held for b in brains_of(held))
+
+
+def test_two_units_of_one_region_are_refused() -> None:
+    """Subjects recorded in volts and in microvolts are named with their units."""
+    recordings = tuple(
+        random_recording(seed=seed).assign_attrs(physical_unit=unit, subject=unit)
+        for seed, unit in enumerate(("V", "uV"))
+    )
+    ids = sorted(set(recordings[0]["stimulus_id"].values))
+    brain = Recorded(
+        data=SystemData("brain", "brain", "none", recordings=recordings),
+        stimuli=stimulus_set(pd.DataFrame({"stimulus_id": ids}), name="noise"),
+    )
+    with pytest.raises(AlignmentError, match=r"different units: 'V' \(V\), 'uV' \(uV\)"):
+        brain.recordings()
