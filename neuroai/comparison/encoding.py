@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -19,6 +20,7 @@ from neuroai.format.answers import Answer, part_of
 from neuroai.format.schema import STIMULUS_ID
 from neuroai.format.scores import Score
 from neuroai.numerics.encoding import Encoded, encode
+from neuroai.numerics.encoding_null import encoding_null
 from neuroai.numerics.folds import Folds, group_folds
 from neuroai.numerics.gram import centred_gram
 from neuroai.numerics.reliability import signal_and_noise
@@ -27,6 +29,8 @@ from neuroai.numerics.ridge_penalty import PENALTIES
 
 DIRECTIONS = ("brain-from-model", "model-from-brain")
 METRIC = {"brain-from-model": "encoding-r", "model-from-brain": "encoding-r-of-model"}
+# Each relabelling learns everything anew; more would take minutes a region.
+MOST_RELABELLED = 200
 # Fewer stimuli with repeats carry no estimate of a unit's noise.
 FEWEST_REPEATED = 10
 
@@ -65,7 +69,7 @@ def encodings(
     """Predict the responses of one system, unit by unit, from those of another.
 
     Ridge regression from all units of a region, with a penalty for each predicted unit chosen
-    among what is learnt from (by leaving one stimulus out), scored on stimuli that were never
+    among what is learnt from (by generalised cross-validation), scored on stimuli that were never
     learnt from. Showings of a stimulus are averaged first, so that none straddles a fold.
 
     Parameters
@@ -86,8 +90,8 @@ def encodings(
     stimuli : {"same", "shared"}
         As in `neuroai.comparison.compare.compare`.
     inference : Inference, optional
-        How intervals and p-values are made. Stimuli are resampled, and predictions permuted,
-        within folds, without learning anew.
+        How intervals and p-values are made. Stimuli are resampled within folds, without learning
+        anew; under the null, at most 200 relabellings, everything is learnt anew.
 
     Returns
     -------
@@ -115,6 +119,8 @@ def encodings(
             "fewer folds or more stimuli."
         )
     folds = group_folds(ids if groups is None else groups, n_folds=n_folds)
+    inference = Inference() if inference is None else inference
+    inference = replace(inference, n_null=min(inference.n_null, MOST_RELABELLED))
     plan = _Plan(folds, tuple(penalties), direction, len(set(groups or ids)) < len(ids))
     found = Encodings((), ())
     for region in left.regions:
@@ -125,7 +131,7 @@ def encodings(
             model=right,
             metric=METRIC[direction],
             context=context,
-            inference=Inference() if inference is None else inference,
+            inference=inference,
         )
         found = Encodings((*found.scores, *scores), (*found.units, *units))
     return found
@@ -139,15 +145,31 @@ class _Plan:
     grouped: bool
 
     def encode(self, gram: np.ndarray, y: np.ndarray) -> Encoded:
-        """Leave one stimulus out to choose penalties; with groups, one outer fold."""
+        """Choose penalties from one fit; with groups, by leaving out one outer fold."""
         return encode(
             as_kernel(gram),
             y,
             folds=self.folds,
             penalties=self.penalties,
-            rule="folds" if self.grouped else "leave-one-out",
+            rule=self.rule,
             keep_predictions=True,
         )
+
+    def relabel(self, gram: np.ndarray, y: np.ndarray, orders: np.ndarray) -> np.ndarray:
+        """Learn anew under every order of the stimuli; single precision does for a null."""
+        return encoding_null(
+            as_kernel(gram.astype(np.float32)),
+            y.astype(np.float32),
+            folds=self.folds,
+            permutations=orders,
+            penalties=self.penalties,
+            rule=self.rule,
+        )
+
+    @property
+    def rule(self) -> str:
+        """How penalties are chosen: one fit takes every stimulus for independent."""
+        return "folds" if self.grouped else "generalised"
 
     @property
     def history(self) -> dict[str, object]:
@@ -157,8 +179,8 @@ class _Plan:
             "folds": self.folds.how,
             "penalties": f"{len(self.penalties)} from {self.penalties[0]:g} to "
             f"{self.penalties[-1]:g}, chosen by "
-            + ("the other folds" if self.grouped else "leaving one stimulus out"),
-            "null": "predictions permuted within folds",
+            + ("the other folds" if self.grouped else "generalised cross-validation"),
+            "null": "stimulus labels permuted, everything learnt anew",
         }
 
 
@@ -175,8 +197,9 @@ def _region(
     for i in range(len(mine)):
         for j in range(len(theirs)):
             target = targets[i if from_model else j]
-            fitted = plan.encode(grams[j if from_model else i], target.values)
-            held, bad = _held_out(fitted, target, plan.folds)
+            gram = grams[j if from_model else i]
+            fitted = plan.encode(gram, target.values)
+            held, bad = _held_out(fitted, target, plan, gram)
             pairs[i].append(held)
             undefined += bad
             units.append(_table(fitted, target, mine[i], theirs[j], plan))
@@ -245,13 +268,18 @@ def _averaged(recording: xr.DataArray) -> bool:
     return "n_repeats" in recording.coords and bool((recording["n_repeats"] > 1).any())
 
 
-def _held_out(fitted: Encoded, target: _Target, folds: Folds) -> tuple[HeldOut, int]:
+def _held_out(
+    fitted: Encoded, target: _Target, plan: _Plan, gram: np.ndarray
+) -> tuple[HeldOut, int]:
     defined = np.isfinite(fitted.r).all(axis=0)
-    fold = folds.test.argmax(axis=0)
+    fold = plan.folds.test.argmax(axis=0)
     predictions = fitted.predictions
     if predictions is None:
         raise UsageError("The predictions were not kept.")
-    held = HeldOut(target.values[:, defined], predictions[:, defined].astype(float), fold)
+    truth = target.values[:, defined]
+    held = HeldOut(
+        truth, predictions[:, defined].astype(float), fold, partial(plan.relabel, gram, truth)
+    )
     return held, int((~defined).sum())
 
 

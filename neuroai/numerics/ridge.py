@@ -275,7 +275,11 @@ def target_blocks(
 
 def as_tensor(array: Any) -> Tensor:
     """Give a float tensor without a copy where possible; float32 stays, all else is float64."""
-    tensor = array.detach() if isinstance(array, Tensor) else torch.as_tensor(np.asarray(array))
+    if not isinstance(array, Tensor):
+        array = np.asarray(array)
+        # A tensor could be written into: read-only memory is copied rather than shared.
+        array = torch.as_tensor(array if array.flags.writeable else array.copy())
+    tensor = array.detach()
     return tensor if tensor.dtype == torch.float32 else tensor.to(torch.float64)
 
 

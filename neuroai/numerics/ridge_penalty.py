@@ -132,8 +132,7 @@ def _from_one_fit(features: Plain | Kernel, y: Tensor, alphas: Tensor, rule: str
         b = left.T @ centred
         outside = torch.zeros_like(centred) if full else centred - left @ b
         if rule == "generalised":
-            for place, share in enumerate(lost):
-                out[place, some] = _generalised(share, b, outside, beside)
+            out[:, some] = _generalised(lost, b, outside, beside)
         else:
             out[:, some] = -_left_out_error(left, b, outside, kept, mix, modes)
         varies = centred.square().sum(dim=0) > 0
@@ -154,8 +153,8 @@ def _left_out_error(
     return error.div_(kept[:, :, None]).square_().mean(dim=1)
 
 
-def _generalised(share: Tensor, b: Tensor, outside: Tensor, beside: Tensor) -> Tensor:
-    """Give minus the error per row, from the coordinates alone."""
+def _generalised(lost: Tensor, b: Tensor, outside: Tensor, beside: Tensor) -> Tensor:
+    """Give minus the error per row of every penalty, from the coordinates alone."""
     n = len(outside)
-    error = share.square() @ b.square() + outside.square().sum(dim=0)
-    return -(error / n) / ((share.sum() + beside.sum()) / n) ** 2
+    error = torch.addmm(outside.square().sum(dim=0)[None], lost.square(), b.square())
+    return -(error / n) / ((lost.sum(dim=1) + beside.sum()) / n).square()[:, None]

@@ -6,57 +6,83 @@ from functools import partial
 
 import numpy as np
 import pytest
+import xarray as xr
 from calibration_cases import (
     LEVEL,
     N_PERMUTATIONS,
     Calibration,
+    Size,
     assert_calibrated,
     at_most,
     level_sizes,
 )
 
-from neuroai.comparison.statistics.encoding_evaluator import EncodingEvaluator, HeldOut
-from neuroai.comparison.statistics.inference import null_p
+from neuroai.comparison.encoding import encodings
+from neuroai.comparison.paired import Context
+from neuroai.comparison.statistics.inference import Inference, null_p
+from neuroai.format.answers import Answer
+from neuroai.format.build import recording
 from neuroai.numerics.encoding import encode
+from neuroai.numerics.encoding_null import encoding_null
 from neuroai.numerics.folds import group_folds
 from neuroai.numerics.resample import stimulus_permutations
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0)
 N_STIMULI, N_FEATURES, N_UNITS = 40, 5, 10
+FOLDS = group_folds([str(i) for i in range(N_STIMULI)], n_folds=5)
 
 
-def _held_out(rng: np.random.Generator) -> HeldOut:
-    """Predict units that no feature drives, on stimuli that were not learnt from."""
-    folds = group_folds([str(i) for i in range(N_STIMULI)], n_folds=5)
-    x = rng.standard_normal((N_STIMULI, N_FEATURES))
-    y = rng.standard_normal((N_STIMULI, N_UNITS))
-    found = encode(
-        x, y, folds=folds, penalties=PENALTIES, rule="leave-one-out", keep_predictions=True
+def _noise(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw features, and units that no feature drives."""
+    return rng.standard_normal((N_STIMULI, N_FEATURES)), rng.standard_normal((N_STIMULI, N_UNITS))
+
+
+def _answer(values: np.ndarray, system: str, kind: str) -> Answer:
+    activity = recording(
+        values,
+        stimulus_id=[f"s{i:02d}" for i in range(len(values))],
+        unit_id=[f"u{i}" for i in range(values.shape[1])],
+        region="R",
+        system=system,
+        kind=kind,
+        stimulus_set="drawn",
+        subject="s1",
+    ).assign_attrs(region="R", subject="s1")
+    counts = xr.Dataset(
+        {"n_units": (("subject", "region"), [[values.shape[1]]])},
+        coords={"subject": ["s1"], "region": ["R"]},
     )
-    return HeldOut(y, found.predictions, folds.test.argmax(axis=0))
+    return Answer(
+        form="responses", data=counts, question="responses", parameters={}, system=system,
+        kind=kind, stimulus_set="drawn", responses=(activity,),
+    )  # fmt: skip
 
 
-def mean_score(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Say whether the mean over units is found."""
+def through_comparison(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Say whether the comparison of a brain and a network without any relation finds one."""
     found = np.empty(n)
     for i in range(n):
-        evaluator = EncodingEvaluator(((_held_out(rng),),), ())
-        orders = stimulus_permutations(N_PERMUTATIONS, N_STIMULI, rng=rng)
-        null = evaluator.permuted(orders).mean(axis=(1, 2))
-        found[i] = null_p(float(evaluator.observed().mean()), null)[0] <= LEVEL
+        x, y = _noise(rng)
+        scores = encodings(
+            _answer(y, "brain", "brain"),
+            _answer(x, "network", "model"),
+            context=Context(level="algorithm", dataset="drawn"),
+            penalties=PENALTIES,
+            inference=Inference(n_bootstrap=50, n_null=N_PERMUTATIONS, seed=i),
+        ).scores
+        found[i] = scores[0].p <= LEVEL
     return found
 
 
 def any_unit(n: int, rng: np.random.Generator, *, corrected: bool) -> np.ndarray:
     """Say whether any unit is found, by the largest score of all units or by its own."""
     found = np.empty(n)
+    how = {"folds": FOLDS, "penalties": PENALTIES, "rule": "generalised"}
     for i in range(n):
-        held = _held_out(rng)
-        units = [HeldOut(held.truth[:, [u]], held.predicted[:, [u]], held.fold)
-                 for u in range(N_UNITS)]  # fmt: skip
-        scores = np.array([unit.score() for unit in units])
+        x, y = _noise(rng)
+        scores = encode(x, y, **how).mean_r()
         orders = stimulus_permutations(N_PERMUTATIONS, N_STIMULI, rng=rng)
-        null = np.stack([unit.permuted(orders) for unit in units], axis=1)
+        null = encoding_null(x, y, **how, permutations=orders)
         if corrected:
             found[i] = null_p(float(scores.max()), null.max(axis=1))[0] <= LEVEL
         else:
@@ -64,27 +90,57 @@ def any_unit(n: int, rng: np.random.Generator, *, corrected: bool) -> np.ndarray
     return found
 
 
+def predictions_permuted(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Permute what was predicted, without learning anew: each fold's rows among themselves."""
+    found = np.empty(n)
+    for i in range(n):
+        x, y = _noise(rng)
+        fitted = encode(
+            x, y, folds=FOLDS, penalties=PENALTIES, rule="generalised", keep_predictions=True
+        )
+        null = np.zeros(N_PERMUTATIONS)
+        for _, test in FOLDS:
+            a, b = (_standard(v[test]) for v in (y, fitted.predictions))
+            for k in range(N_PERMUTATIONS):
+                null[k] += (a * rng.permutation(b)).sum() / N_UNITS / len(FOLDS)
+        found[i] = null_p(float(fitted.mean_r().mean()), null)[0] <= LEVEL
+    return found
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    centred = values - values.mean(axis=0)
+    return centred / np.sqrt((centred**2).sum(axis=0))
+
+
 CASES = [
     Calibration(
         "T2",
         "rejections at .05",
-        f"mean over {N_UNITS} units, {N_STIMULI} stimuli, predictions permuted within folds",
-        mean_score,
-        *level_sizes(n=300, n_full=5000),
+        f"mean over {N_UNITS} units, {N_STIMULI} stimuli, everything learnt anew",
+        through_comparison,
+        *level_sizes(n=200, n_full=20_000),
     ),
     Calibration(
         "T2",
         "any of 10 units rejected at .05",
         "largest score of all units (max-T)",
         partial(any_unit, corrected=True),
-        *at_most(0.06, n=150, n_full=5000),
+        *at_most(0.06, n=200, n_full=20_000),
+    ),
+    Calibration(
+        "T2",
+        "rejections at .05",
+        "predictions permuted without learning anew (what must not be done)",
+        predictions_permuted,
+        Size(200, 0.06, 1.0),
+        Size(2000, 0.08, 1.0),
     ),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_encoding_of_noise_is_found_as_often_as_the_level_says(case):
-    """One test of the mean, and one of the largest of all units."""
+    """One test of the mean and one of the largest of all units; a null too narrow beside them."""
     assert_calibrated(case)
 
 
