@@ -109,7 +109,7 @@ def module_from(path: Path, *, name: str) -> ModuleType:
 def _plugin(point: importlib.metadata.EntryPoint, registry: Registry) -> Entry | None:
     try:
         return entry_of(point.load(), registry=registry, stem=point.value.rpartition(".")[2])
-    except Exception as error:  # a plug-in may fail in any way; the others must still be listed
+    except (Exception, SystemExit) as error:  # whatever a plug-in does, the others are listed
         warnings.warn(
             f"The {registry.kind} plug-in '{point.name}' ({point.value}) was left out: "
             f"{type(error).__name__}: {error}",
