@@ -1,4 +1,4 @@
-"""MATLAB files, up to version 7: plain arrays, cells and structs; nothing is executed."""
+"""MATLAB files of every version since 5: plain arrays, cells and structs; nothing is executed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from neuroai.errors import DataError
+from neuroai.sources.matlab73 import is_matlab73, read_matlab73
 
 
 def read_matlab(path: Path) -> dict[str, Any]:
@@ -21,8 +22,10 @@ def read_matlab(path: Path) -> dict[str, Any]:
     Raises
     ------
     DataError
-        The file is no MATLAB file, or of version 7.3 (which is HDF5).
+        The file is no MATLAB file, or holds objects of a MATLAB class.
     """
+    if is_matlab73(path):
+        return read_matlab73(path)
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 

@@ -110,6 +110,8 @@ def recognise_hdf5(path: Path) -> Finding:
     with path.open("rb") as handle:
         if handle.read(10) == b"MATLAB 7.3":
             inner = {n: s for n, s in sizes.items() if not n.startswith("#")}
+            if set(RASTERS) <= set(inner):
+                return _rasters(path)
             return _matlab(path, inner, "7.3")
     if path.suffix.lower() == ".nc":
         return recognise_form(path)
