@@ -166,7 +166,24 @@ class MetricCard:
 
 @dataclass(frozen=True)
 class LesionCard:
-    """What replaces the activity of lesioned units."""
+    """What a lesion, a stimulation or a patch puts in the place of activity or weights.
+
+    Attributes
+    ----------
+    name, title, citation : str
+        Name, a sentence and a reference.
+    null_strength, full_strength : float
+        Strengths at which nothing, and all, is done.
+    reversible : bool
+        Whether what was changed can be given back.
+    needs : tuple of str
+        Options of the function besides strength: ``mean``, ``sd`` and ``bank`` of reference
+        activity, ``source`` (other activity or weights), ``rng``, ``seed``, ``amount``, ``vector``.
+    acts_on : tuple of str
+        ``activity``, ``weights`` or both.
+    erases : bool
+        Whether at full strength nothing of what was there is left.
+    """
 
     name: str
     title: str
@@ -174,9 +191,12 @@ class LesionCard:
     full_strength: float
     reversible: bool
     citation: str
+    needs: tuple[str, ...] = ()
+    acts_on: tuple[str, ...] = ("activity",)
+    erases: bool = True
 
     def __post_init__(self) -> None:
-        _refuse_missing(self)
+        _refuse_missing(self, optional=("needs",))
 
 
 @dataclass(frozen=True)

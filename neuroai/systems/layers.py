@@ -5,15 +5,32 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from neuroai.checks import known_name
 from neuroai.errors import UnknownName
 
 _LISTS = (nn.ModuleList, nn.Sequential)
 _WITHOUT_FORWARD = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
-_SAME_VALUES = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.Identity, nn.Flatten)
 _ONE_PIECE = (nn.MultiheadAttention, nn.RNNBase)
+
+
+class Heads(nn.Module):
+    """What all heads of an attention found, one after the other; it passes them on as they are.
+
+    Attributes
+    ----------
+    n_heads : int
+        Heads; features h d to (h + 1) d - 1 are head h, from 0.
+    """
+
+    def __init__(self, n_heads: int) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+
+    def forward(self, heads: Tensor) -> Tensor:
+        """Give what came (n, tokens, heads times width), as a view of its own."""
+        return heads.view(heads.shape)
 
 
 def named_layers(module: nn.Module) -> dict[str, nn.Module]:
@@ -31,7 +48,8 @@ def named_layers(module: nn.Module) -> dict[str, nn.Module]:
     for name, part in module.named_modules():
         if isinstance(part, nn.MultiheadAttention):
             uncalled += (f"{name}.",)
-        if name and not isinstance(part, _WITHOUT_FORWARD) and not name.startswith(uncalled):
+        inside = name.startswith(uncalled) and not isinstance(part, Heads)
+        if name and not isinstance(part, _WITHOUT_FORWARD) and not inside:
             layers[name] = part
     return layers
 
@@ -90,6 +108,11 @@ def _parts_match(parts: Sequence[str], globs: Sequence[str]) -> bool:
         and fnmatch.fnmatchcase(parts[0], globs[0])
         and _parts_match(parts[1:], globs[1:])
     )
+
+
+_SAME_VALUES = (
+    nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.Identity, nn.Flatten, Heads,
+)  # fmt: skip
 
 
 def default_layers(module: nn.Module) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ from neuroai.checks import known_name
 from neuroai.errors import UsageError
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.stimuli import StimulusSet
+from neuroai.systems.bench import LesionBench, make_bench
 from neuroai.systems.decisions import classes_of, decide, shown_in
 from neuroai.systems.defaults import read_by_default
-from neuroai.systems.extract import Sweep, one_pass, sweep
-from neuroai.systems.hooks import capture, inference
+from neuroai.systems.extract import Sweep, sweep
 from neuroai.systems.inputs import Inputs
 from neuroai.systems.labelled import layer_recording
 from neuroai.systems.layers import choose_layers
@@ -27,12 +27,12 @@ from neuroai.systems.lesion import (
     Lesion,
     PlacedLesion,
     UnitStatistics,
+    needs_bank,
     needs_reference,
-    statistics_of,
 )
 from neuroai.systems.passes import check_device
-from neuroai.systems.prefix import LesionBench, make_bench
 from neuroai.systems.reduction import Reduction, read_reduction
+from neuroai.systems.reference import identity_of, reference_activity, try_target
 from neuroai.systems.sequences import time_unit_of
 from neuroai.systems.weights import weights_sha256
 
@@ -308,9 +308,13 @@ class Model:
             A target lies beyond the layer, or the kind of lesion needs reference stimuli.
         """
         choose_layers(self.module(self.subjects[0]), [lesion.region])
+        needed = needs_reference(lesion.kind) and not lesion.on_weights
         if reference is not None and reference.available:
-            self._try(lesion, reference)
-        elif needs_reference(lesion.kind):
+            try_target(
+                self.module(self.subjects[0]), lesion.emptied() if needed else lesion,
+                reference, preprocess=self.preprocess, device=self.device,
+            )  # fmt: skip
+        elif needed:
             raise UsageError(
                 f"A {lesion.kind} lesion needs reference=..., a stimulus set whose stimuli are "
                 "at hand."
@@ -320,39 +324,37 @@ class Model:
         object.__setattr__(new, "_memo", self._memo)
         return new
 
-    def _try(self, lesion: Lesion, reference: StimulusSet) -> None:
-        """Run one stimulus, so that a target that does not exist is told at once."""
-        module = self.module(self.subjects[0])
-        one = reference.restrict(reference.available[:1])
-        placed = (PlacedLesion(replace(lesion, kind="zero"), None),)
-        for ids, batch in Inputs(one, self.preprocess).batches(1):
-            with inference(module):
-                one_pass(module, batch.to(self.device), ids, [lesion.region], placed, None)
-
     def _placed(self, subject: str) -> tuple[PlacedLesion, ...]:
-        return tuple(
-            PlacedLesion(lesion, self.statistics(lesion.region, reference, subject=subject))
-            if reference is not None and needs_reference(lesion.kind)
-            else PlacedLesion(lesion, None)
-            for lesion, reference in self.lesions
-        )
+        return tuple(self.placed(lesion, ref, subject=subject) for lesion, ref in self.lesions)
+
+    def placed(
+        self, lesion: Lesion, reference: StimulusSet | None, *, subject: str | None = None
+    ) -> PlacedLesion:
+        """Join an intervention with what it needs of the reference stimuli."""
+        if reference is None or lesion.on_weights or not needs_reference(lesion.kind):
+            return PlacedLesion(lesion, None)
+        known = self.statistics(lesion.region, reference, subject=subject, keep=needs_bank(lesion))
+        return PlacedLesion(lesion, known)
 
     def statistics(
-        self, region: str, reference: StimulusSet, *, subject: str | None = None
+        self,
+        region: str,
+        reference: StimulusSet,
+        *,
+        subject: str | None = None,
+        keep: bool = False,
     ) -> UnitStatistics:
-        """Give mean and SD of every element of a layer over stimuli, on the intact network."""
+        """Give mean and SD of every element of a layer over stimuli, on the intact network.
+
+        With `keep` the activity of every stimulus is kept too, for kinds that draw from it.
+        """
         name = self._subject(subject)
-        key = ("statistics", name, region, *_identity(reference))
+        key = ("statistics", name, region, keep, *identity_of(reference))
         if key not in self._memo:
-            module, calls = self.module(name), []
-            with inference(module):
-                for ids, batch in self._inputs(reference).batches(self.batch_size):
-                    with capture(module, [region], n_stimuli=len(ids), as_time=False) as read:
-                        module(batch.to(self.device))
-                    calls.append([call.float().cpu().numpy() for call in read[region]])
-            self._memo[key] = statistics_of(
-                [np.concatenate(parts) for parts in zip(*calls, strict=True)]
-            )
+            self._memo[key] = reference_activity(
+                self.module(name), region, self._inputs(reference), keep=keep,
+                batch_size=self.batch_size, device=self.device,
+            )  # fmt: skip
         return self._memo[key]
 
     def lesion_bench(
@@ -370,12 +372,16 @@ class Model:
         """
         name = self._subject(subject)
         choose_layers(self.module(name), [region])
-        known = None if reference is None else self.statistics(region, reference, subject=name)
+
+        def placed(lesion: Lesion) -> PlacedLesion:
+            return self.placed(lesion, reference, subject=name)
+
         return make_bench(
             self.module(name),
             region,
             self._inputs(stimuli),
-            statistics=known,
+            place=placed,
+            has_reference=reference is not None,
             lesions=self._placed(name),
             batch_size=self.batch_size,
             device=self.device,
@@ -383,14 +389,10 @@ class Model:
         )
 
     def _inputs(self, stimuli: StimulusSet) -> Inputs:
-        key = _identity(stimuli)
+        key = identity_of(stimuli)
         if self._memo.get("inputs", (None, None))[0] != key:
             self._memo["inputs"] = (key, Inputs(stimuli, self.preprocess))
         return self._memo["inputs"][1]
-
-
-def _identity(stimuli: StimulusSet) -> tuple[Any, ...]:
-    return stimuli.name, stimuli.available, tuple(stimuli.column("sha256", stimuli.available))
 
 
 def _why_not(stimuli: StimulusSet | None) -> str:

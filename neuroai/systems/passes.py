@@ -15,6 +15,7 @@ from neuroai.systems.hooks import Reduce, activities, capture, map_tensors, repl
 from neuroai.systems.layout import Activity
 from neuroai.systems.lesion import PlacedLesion, lesioning
 from neuroai.systems.reduction import as_reducer, finite
+from neuroai.systems.weight_change import weights_changed
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -35,9 +36,14 @@ def one_pass(
         A layer that is read holds infinite values or NaN.
     """
     # Lesions are hooked first, so that a lesioned layer is read as it is passed on.
-    changes = [(placed.lesion.region, lesioning(placed, ids)) for placed in lesions]
+    changes = [
+        (placed.lesion.region, lesioning(placed, ids))
+        for placed in lesions
+        if not placed.lesion.on_weights
+    ]
     reducer = as_reducer(reduce)
     with (
+        weights_changed(module, [p.lesion for p in lesions if p.lesion.on_weights]),
         replaced(module, changes),
         capture(module, layers, n_stimuli=len(ids), reduce=reducer) as read,
     ):

@@ -18,8 +18,8 @@ from neuroai.format.build import connectome
 from neuroai.systems.hooks import first_tensor
 from neuroai.systems.layers import choose_layers
 from neuroai.systems.model import Model
+from neuroai.systems.weights import WEIGHTED
 
-WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 INPUT = "input"
 MOST_NODES = 20_000
 # What mixes features between layers by no weight of a linear or convolution layer.

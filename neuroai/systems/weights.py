@@ -12,6 +12,8 @@ from torch import nn
 
 from neuroai.errors import UsageError
 
+WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
 
 def weights_sha256(module: nn.Module) -> str:
     """Hash every parameter and buffer of a module: names, types, shapes and bytes.

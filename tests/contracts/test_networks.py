@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from interventions import ON_ACTIVITY, example
 from torch import nn
 
 from neuroai.format.stimuli import stimulus_set
 from neuroai.format.validate import validate
-from neuroai.systems.catalogue import LESIONS, MODELS
+from neuroai.systems.catalogue import MODELS
 from neuroai.systems.lesion import Lesion
 from neuroai.systems.model import Model
 from neuroai.systems.weights import seeded
@@ -206,6 +207,15 @@ def test_order_of_the_stimuli_does_not_matter(case, stimuli):
         assert np.array_equal(got[region].values, wanted[region].values)
 
 
+def _lesion(kind, model, region, targets, stimuli, reference=None, **options):
+    """Make an example of a kind for a layer of any width."""
+    [recording] = model.recordings(stimuli.restrict(stimuli.ids[:1]), regions=[region])
+    return example(
+        kind, region, targets, ids=stimuli.ids, sources=(reference or stimuli).ids,
+        n_features=int(recording["feature_map"].values.max()) + 1, **options,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 32])
 def test_batch_size_does_not_matter(case, stimuli, batch_size):
     """Activity and noise-lesioned outputs stay the same whatever the batch size."""
@@ -227,12 +237,11 @@ def test_nothing_is_left_behind(case, stimuli):
     modes = [part.training for part in module.modules()]
     model = _model(module)
     before, wanted = model.weights_sha256(), model.outputs(stimuli)
-    for kind in LESIONS.names():
-        lesioned = model.with_lesion(Lesion(region, (1,), kind), stimuli)
+    for kind in ON_ACTIVITY:
+        lesion = _lesion(kind, model, region, (1,), stimuli)
+        lesioned = model.with_lesion(lesion, stimuli)
         list(lesioned.recordings(stimuli))
-        model.lesion_bench(region, stimuli, reference=stimuli).run(
-            Lesion(region, (1,), kind), layers=[layer]
-        )
+        model.lesion_bench(region, stimuli, reference=stimuli).run(lesion, layers=[layer])
     assert model.weights_sha256() == before == lesioned.weights_sha256()
     assert [part.training for part in module.modules()] == modes
     assert _n_hooks(module) == 0 and not any("forward" in vars(p) for p in module.modules())
@@ -271,32 +280,33 @@ def test_what_was_read_is_a_copy(case, stimuli):
     assert np.array_equal(among.values, alone)
 
 
-@pytest.mark.parametrize("kind", LESIONS.names())
-def test_bench_gives_what_a_full_pass_gives(case, stimuli, kind):
-    """A bench lesion equals the lesioned model: outputs, the layer itself and a later one."""
+def test_bench_gives_what_a_full_pass_gives(case, stimuli):
+    """Of every kind: outputs, the layer itself and a later one equal the lesioned model's."""
     module, region, layer = case
     model = _model(module)
     half = stimuli.restrict(stimuli.ids[::2])
     bench = model.lesion_bench(region, stimuli, reference=half)
-    for targets in ((0,), (1, 2)):
-        lesion = Lesion(region, targets, kind, strength=0.8, seed=4)
+    for kind in ON_ACTIVITY:
+        lesion = _lesion(kind, model, region, (1, 2), stimuli, half, strength=0.8, seed=4)
         outputs, read = bench.run(lesion, layers=[region, layer])
         wanted = model.with_lesion(lesion, half).sweep(stimuli, layers=[region, layer])
-        assert _relative(outputs, wanted.outputs) <= AGREES
+        assert _relative(outputs, wanted.outputs) <= AGREES, kind
         for name in (region, layer):
-            assert _relative(read[name], wanted.layers[name].values) <= AGREES
+            assert _relative(read[name], wanted.layers[name].values) <= AGREES, kind
 
 
-@pytest.mark.parametrize("kind", LESIONS.names())
-def test_a_lesion_acts_and_a_null_lesion_does_not(case, stimuli, kind):
-    """Full strength on every other feature changes the outputs; strength 0 changes nothing."""
+def test_a_lesion_acts_and_a_null_lesion_does_not(case, stimuli):
+    """Of every kind: three features change the outputs; strength 0 changes nothing."""
     module, region, _ = case
     model = _model(module)
     intact = model.outputs(stimuli)
-    null = model.with_lesion(Lesion(region, (0, 1), kind, strength=0.0), stimuli)
-    full = model.with_lesion(Lesion(region, (0, 1, 2), kind), stimuli)
-    assert np.array_equal(null.outputs(stimuli), intact)
-    assert _relative(full.outputs(stimuli), intact) > AGREES
+    for kind in ON_ACTIVITY:
+        null, full = (
+            model.with_lesion(_lesion(kind, model, region, (0, 1, 2), stimuli, strength=s), stimuli)
+            for s in (0.0, 1.0)
+        )
+        assert np.array_equal(null.outputs(stimuli), intact), kind
+        assert _relative(full.outputs(stimuli), intact) > AGREES, kind
 
 
 def test_caching_is_used_where_the_network_repeats_itself(stimuli):

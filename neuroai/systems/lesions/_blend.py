@@ -20,3 +20,12 @@ def blend(activity: Any, mask: Any, replacement: Any, *, strength: float) -> Any
     new = torch.as_tensor(replacement, dtype=activity.dtype, device=activity.device)
     mixed = new if strength == 1 else (1 - strength) * activity + strength * new
     return torch.where(mask, mixed, activity)
+
+
+def like(values: Any, activity: Any) -> Any:
+    """Give numbers as an array of the activity's kind, on its device and in its precision."""
+    if isinstance(activity, np.ndarray):
+        return np.asarray(values, dtype=activity.dtype)
+    import torch
+
+    return torch.as_tensor(np.array(values), dtype=activity.dtype, device=activity.device)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from neuroai.cards import LesionCard
-from neuroai.errors import UsageError
 from neuroai.systems.lesions._blend import blend
 
 CARD = LesionCard(
@@ -18,47 +14,32 @@ CARD = LesionCard(
     full_strength=1.0,
     reversible=True,
     citation="Morcos et al. 2018, arXiv:1803.06959",
+    needs=("mean",),
 )
 
 
-def mean(
-    activity: Any,
-    mask: Any,
-    *,
-    strength: float = 1.0,
-    mean: Any = None,
-    sd: Any = None,
-    rng: np.random.Generator | Sequence[np.random.Generator] | None = None,
-) -> Any:
-    """Replace lesioned activity by each unit's mean: a <- (1 - s) a + s m.
+def mean(activity: Any, mask: Any, *, mean: Any, strength: float = 1.0) -> Any:
+    """Replace activity by each unit's mean: a <- (1 - s) a + s m.
 
     Parameters
     ----------
     activity : numpy.ndarray or torch.Tensor, shape (n_rows, *element)
         Activity; it is not written to.
     mask : array of bool, broadcastable to `element`
-        Which elements are lesioned.
+        Which elements are changed.
     strength : float
         s in [0, 1]; 0 changes nothing.
     mean : array, shape element
         m, the mean of every element over the reference stimuli.
-    sd, rng
-        Not used; every lesion takes them.
 
     Returns
     -------
     array of the same kind and shape
 
-    Raises
-    ------
-    UsageError
-        `mean` is not given.
-
     Examples
     --------
+    >>> import numpy as np
     >>> mean(np.array([[2.0, 4.0]]), np.array([True, False]), mean=np.array([1.0, 1.0])).tolist()
     [[1.0, 4.0]]
     """
-    if mean is None:
-        raise UsageError("The lesion 'mean' needs the units' means: give reference stimuli.")
     return blend(activity, mask, mean, strength=strength)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from neuroai.cards import LesionCard
-from neuroai.errors import UsageError
 from neuroai.systems.lesions._blend import blend
 
 CARD = LesionCard(
@@ -18,6 +17,7 @@ CARD = LesionCard(
     full_strength=1.0,
     reversible=True,
     citation="Meng et al. 2022, arXiv:2202.05262",
+    needs=("mean", "sd", "rng"),
 )
 
 
@@ -25,10 +25,10 @@ def noise(
     activity: Any,
     mask: Any,
     *,
+    mean: Any,
+    sd: Any,
+    rng: np.random.Generator | Sequence[np.random.Generator],
     strength: float = 1.0,
-    mean: Any = None,
-    sd: Any = None,
-    rng: np.random.Generator | Sequence[np.random.Generator] | None = None,
 ) -> Any:
     """Replace lesioned activity by noise: a <- (1 - s) a + s (m + sd z), z standard normal.
 
@@ -49,11 +49,6 @@ def noise(
     -------
     array of the same kind and shape
 
-    Raises
-    ------
-    UsageError
-        `mean`, `sd` or `rng` is not given.
-
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -61,11 +56,6 @@ def noise(
     ...       sd=np.array([0.0, 1.0]), rng=rng).tolist()
     [[1.0, 4.0]]
     """
-    if mean is None or sd is None or rng is None:
-        raise UsageError(
-            "The lesion 'noise' needs the units' means and SDs and a generator: give reference "
-            "stimuli and a seed."
-        )
     element = tuple(activity.shape[1:])
     hit = np.array(np.broadcast_to(np.asarray(mask, dtype=bool), element))
     means, sds = (np.broadcast_to(np.asarray(part), element)[hit] for part in (mean, sd))
