@@ -15,6 +15,7 @@ from neuroai.numerics.ridge import Kernel, Plain, as_features, target_blocks
 from neuroai.numerics.ridge_penalty import PENALTIES, choose_penalties
 
 Inner = Callable[[np.ndarray], Folds]
+Learn = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Encoded:
         does not vary there.
     r2 : array, shape (n_folds, n_targets)
         1 - squared error over the squared deviation from the fold's own mean, at most 1.
-    penalties : array, shape (n_folds, n_targets)
-        Chosen inside what the fold learns from.
+    penalties : array, shape (n_folds, n_targets), or None
+        Chosen inside what the fold learns from; None for a method without penalties.
     at_edge : int
         Choices, of n_folds × n_targets, that fell on the smallest or largest penalty.
     predictions : array, shape (n_rows, n_targets), or None
@@ -40,7 +41,7 @@ class Encoded:
 
     r: np.ndarray
     r2: np.ndarray
-    penalties: np.ndarray
+    penalties: np.ndarray | None
     at_edge: int
     predictions: np.ndarray | None
     how: str
@@ -122,7 +123,7 @@ def encode(
         )
         chosen[place], at_edge = choice.penalties, at_edge + choice.at_edge
         predicted = _predict(features, y, rows, tested, choice.penalties)
-        r[place], r2[place] = _scores(y[tested], predicted)
+        r[place], r2[place] = fold_fit(y[tested], predicted)
         if out is not None:
             out[test] = predicted.cpu().numpy()
     return Encoded(r, r2, chosen, at_edge, out, folds.how)
@@ -147,9 +148,62 @@ def _predict(
     return out
 
 
-def _scores(truth: Tensor, predicted: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Give r and R² of every target within one fold."""
-    a, b = truth.double(), predicted.double()
+def over_folds(
+    learn: Learn, y: np.ndarray, *, folds: Folds, keep_predictions: bool = False
+) -> Encoded:
+    """Score any method of prediction fold by fold, as `encode` scores ridge regression.
+
+    Parameters
+    ----------
+    learn : callable
+        ``learn(train, test)`` takes row numbers and gives the predictions (n_test, n_targets) of
+        what it learnt from `train`, and the penalty of each target, or None.
+    y : array, shape (n_rows, n_targets)
+        Targets.
+    folds : Folds
+        Outer folds.
+    keep_predictions : bool
+        Keep the prediction of every row.
+
+    Returns
+    -------
+    Encoded
+
+    Examples
+    --------
+    >>> from neuroai.numerics.folds import group_folds
+    >>> y = np.arange(6.0)[:, None]
+    >>> found = over_folds(lambda train, test: (2 * y[test], None), y,
+    ...                    folds=group_folds(list("abcdef"), n_folds=2))
+    >>> found.mean_r()
+    array([1.])
+    """
+    y = np.asarray(y)
+    r, r2, chosen = [], [], []
+    out = np.full(y.shape, np.nan) if keep_predictions else None
+    for train, test in folds:
+        predicted, penalties = learn(train, test)
+        r_here, r2_here = fold_fit(y[test], predicted)
+        r.append(r_here)
+        r2.append(r2_here)
+        if penalties is not None:
+            chosen.append(penalties)
+        if out is not None:
+            out[test] = predicted
+    return Encoded(
+        np.array(r), np.array(r2), np.array(chosen) if chosen else None, 0, out, folds.how
+    )
+
+
+def fold_fit(truth: Any, predicted: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Give r and R² of every target within one fold, each shape (n_targets,).
+
+    Examples
+    --------
+    >>> fold_fit(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0]]))
+    (array([1.]), array([0.5]))
+    """
+    a, b = (torch.as_tensor(part).double() for part in (truth, predicted))
     r2_error = (a - b).square().sum(dim=0)
     a, b = a - a.mean(dim=0), b - b.mean(dim=0)
     total, spread = a.square().sum(dim=0), b.square().sum(dim=0)

@@ -243,7 +243,8 @@ def _by_features(
     else:
         own = gram - x[left_out].T @ x[left_out]
     mean = x[train].mean(dim=0)
-    values, vectors = spectrum(own.addr_(mean, mean, alpha=-len(train)), max(len(train), x.shape[1]))
+    own = own.addr_(mean, mean, alpha=-len(train))
+    values, vectors = spectrum(own, max(len(train), x.shape[1]))
     at = (x[test] - mean) @ vectors
     mix, modes = penalty_modes(1 / (values + alphas[:, None]), at.norm(dim=0) * values.sqrt())
     return FeaturePath(train, test, mix, x, left_out, mean, at, modes, vectors)
