@@ -103,9 +103,10 @@ def main() -> int:
         rows.append((case.code, case.what, case.cell, len(values), *numbers))
         lasted = f"{time.perf_counter() - start:.1f} s"
         print(*rows[-1], "" if held else "OUTSIDE", lasted, sep=" | ", flush=True)
-    if asked.write:
-        cells = "".join("   * - " + "\n     - ".join(map(str, row)) + "\n" for row in rows)
-        asked.write.write_text(HEAD + cells, encoding="utf-8")
+        if asked.write:
+            # After every case, since the whole takes hours.
+            cells = "".join("   * - " + "\n     - ".join(map(str, row)) + "\n" for row in rows)
+            asked.write.write_text(HEAD + cells, encoding="utf-8")
     return 1 if outside else 0
 
 
