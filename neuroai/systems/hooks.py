@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from neuroai.errors import UsageError
-from neuroai.systems.layout import Activity, combine, layout_of, rows_first
+from neuroai.systems.layout import Activity, combine, layout_of, rows_first, time_first
 from neuroai.systems.reduction import Reducer, Reduction, as_reducer
-from neuroai.systems.sequences import Frames, Tokens, sequence_of
+from neuroai.systems.sequences import Frames, Reader, sequence_of
 
 Replace = Callable[[nn.Module, Any, int], Any]
 Reduce = str | Reduction | Reducer | None
@@ -157,7 +157,7 @@ def capture(
     reader = None if isinstance(reader, Frames) and not as_time else reader
     with ExitStack() as stack:
         for name in read:
-            hook = _reading(name, read[name], n_stimuli, reducer, reader)
+            hook = _reading(name, read[name], n_stimuli, reducer, reader, as_time=as_time)
             stack.callback(module.get_submodule(name).register_forward_hook(hook).remove)
         yield read
 
@@ -167,12 +167,16 @@ def _reading(
     kept: list[Tensor],
     n_stimuli: int,
     reducer: Reducer,
-    reader: Tokens | Frames | None,
+    reader: Reader | None,
+    *,
+    as_time: bool,
 ) -> Callable[[nn.Module, Any, Any], None]:
     def hook(part: nn.Module, _: Any, output: Any) -> None:
         tensor = tensor_of(output, layer=name)
         layout = layout_of(part, tensor.ndim, tensor.shape)
         rows = rows_first(tensor.detach(), layout, layer=name, n_stimuli=n_stimuli)
+        if as_time:
+            rows, layout = time_first(rows, layout)
         if reader is not None:
             rows, layout = reader.read(rows, replace(layout, batch_axis=0))
         small = reducer(rows, layout, layer=name)

@@ -57,7 +57,7 @@ def layout_of(module: nn.Module, ndim: int, shape: Sequence[int] = ()) -> Layout
     row, column). Three axes are (stimulus, token, feature), the token being called ``row``;
     one-dimensional convolutions, norms and pools give (stimulus, feature map, row), and so does a
     block that holds such a convolution and gives as many features as it. Two axes are (stimulus,
-    feature).
+    feature). Five axes are (stimulus, feature map, frame, row, column), as torch has films.
 
     Parameters
     ----------
@@ -83,6 +83,8 @@ def layout_of(module: nn.Module, ndim: int, shape: Sequence[int] = ()) -> Layout
         return Layout(batch_axis, ("row", "feature_map") if tokens else ("feature_map", "row"))
     if ndim == 4:
         return Layout(batch_axis, ("feature_map", "row", "col"))
+    if ndim == 5:
+        return Layout(batch_axis, ("feature_map", "time", "row", "col"))
     return Layout(batch_axis, ("feature_map",) + ("other",) * max(ndim - 2, 0))
 
 
@@ -97,6 +99,23 @@ def _batch_first(module: nn.Module) -> bool:
     return bool(getattr(inner, "batch_first", True)) or not isinstance(
         inner, (nn.RNNBase, nn.MultiheadAttention)
     )
+
+
+def time_first(rows: Tensor, layout: Layout) -> tuple[Tensor, Layout]:
+    """Bring the axis of time behind that of the stimuli (a view), where there is one.
+
+    Examples
+    --------
+    >>> films = torch.zeros(2, 8, 5, 4, 4)
+    >>> rows, layout = time_first(films, layout_of(nn.Conv3d(1, 8, 1), 5))
+    >>> tuple(rows.shape), layout.axes
+    ((2, 5, 8, 4, 4), ('time', 'feature_map', 'row', 'col'))
+    """
+    if not layout.recurrent or layout.axes[0] == "time":
+        return rows, layout
+    others = tuple(name for name in layout.axes if name != "time")
+    moved = rows.movedim(1 + layout.axes.index("time"), 1)
+    return moved, Layout(0, ("time", *others))
 
 
 def rows_first(tensor: Tensor, layout: Layout, *, layer: str, n_stimuli: int) -> Tensor:
@@ -150,8 +169,9 @@ def combine(
         The calls gave outputs of unlike shapes.
     """
     if layout.recurrent:
-        joined = torch.cat(list(calls), dim=1).movedim(1, 2)
-        return Activity(joined, tuple(joined.shape[1:2]), layout.axes[1:])
+        joined = torch.cat(list(calls), dim=1)
+        last = joined.movedim(1, -1).reshape(len(joined), -1, joined.shape[1])
+        return Activity(last, tuple(joined.shape[2:]), layout.axes[1:])
     kept = [reduced(call, layout, reduce=reduce) for call in calls]
     shapes = {tuple(call.shape) for call in kept}
     if len(shapes) > 1:
@@ -168,10 +188,13 @@ def combine(
 
 
 def reduced(rows: Tensor, layout: Layout, *, reduce: str | None) -> Tensor:
-    """Average over every axis but stimuli and features, if asked for."""
-    if reduce is None or rows.ndim < 3 or layout.recurrent:
+    """Average over every axis but stimuli, features and time, if asked for."""
+    if reduce is None or rows.ndim < 3:
         return rows
-    others = [axis for axis in range(1, rows.ndim) if axis != layout.feature_axis]
+    kept = {0, layout.feature_axis, *(1 + i for i, a in enumerate(layout.axes) if a == "time")}
+    others = [axis for axis in range(1, rows.ndim) if axis not in kept]
+    if not others:
+        return rows
     return rows.float().mean(dim=others)
 
 

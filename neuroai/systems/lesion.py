@@ -275,8 +275,10 @@ def feature_mask(
     axis = layout.feature_axis - 1
     size = element[axis]
     _refuse_length(lesion, size)
-    if lesion.of == UNITS and len(element) > 1 and not layout.recurrent:
-        return _hit(lesion, int(np.prod(element)), UNITS).reshape(element)
+    if lesion.of == UNITS and len(element) > 1 + layout.recurrent:
+        # A unit is lesioned at every time.
+        spread = [1 if name == "time" else n for name, n in zip(layout.axes, element, strict=True)]
+        return _hit(lesion, int(np.prod(spread)), UNITS).reshape(spread)
     if lesion.of == LAYER:
         mask = _random_share(lesion, size)
     elif lesion.of == HEADS:

@@ -16,6 +16,7 @@ from neuroai.systems.factory import load_factory
 from neuroai.systems.huggingface import load_huggingface
 from neuroai.systems.model import Model
 from neuroai.systems.spec import Spec, read_spec
+from neuroai.systems.video import film_model
 from neuroai.systems.weights import reinitialised
 
 TRAINED = "trained"
@@ -43,8 +44,8 @@ def load_model(
         ``hf:FOLDER``, ``hf:ORG/NAME@REVISION``, ``py:MODULE:FACTORY``, ``builtin:NAME`` or
         ``acts:FILE``; ``?init=random&seeds=0,1,2`` asks for untrained controls, and
         ``?layers=GLOB,GLOB`` and ``?reduce=mean`` set these options, ``?token=mean&context=64``
-        those of a language model. Or any module, or a
-        mapping of seed names to modules of one architecture.
+        those of a language model, and ``?frames=each`` shows films to a network of images. Or any
+        module, or a mapping of seed names to modules of one architecture.
     preprocess : callable, optional
         Turns one stimulus into the tensor the network takes, without an axis of stimuli. A
         module's own method ``preprocess`` serves where none is given.
@@ -87,6 +88,8 @@ def load_model(
     system = _opened(spec) if spec else _wrapped(source, options)
     if isinstance(system, Activations):
         return _activations(system, spec, options)
+    if spec and spec.frames:
+        system = film_model(system)
     asked = {} if spec is None else {"layers": spec.layers, "reduce": spec.reduce}
     options = {**{key: value for key, value in asked.items() if value}, **options}
     model = replace(system, **options)
@@ -97,7 +100,7 @@ def load_model(
 
 
 def _activations(system: Activations, spec: Spec | None, options: Mapping[str, Any]) -> Activations:
-    if set(options) - {"name", "layers"} or (spec and (spec.random or spec.reduce)):
+    if set(options) - {"name", "layers"} or (spec and (spec.random or spec.reduce or spec.frames)):
         raise UsageError(
             "Activations on disk take only the options name and layers: there is no network to run."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -17,6 +17,13 @@ from neuroai.systems.lesion import PlacedLesion, lesioning
 from neuroai.systems.reduction import as_reducer, finite
 from neuroai.systems.weight_change import weights_changed
 
+# How many devices of each kind torch sees; of those without numbers one.
+SEEN: dict[str, Callable[[], int]] = {
+    "cpu": lambda: 1,
+    "cuda": lambda: torch.cuda.device_count() if torch.cuda.is_available() else 0,
+    "mps": lambda: int(torch.backends.mps.is_available()),
+    "xpu": lambda: torch.xpu.device_count() if torch.xpu.is_available() else 0,
+}
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -126,13 +133,25 @@ def with_bar(batches: Iterator[Any], n_stimuli: int, progress: bool, done: int =
 
 
 def check_device(device: str) -> None:
-    """Raise a ResourceError if torch does not see a device, a UsageError if it knows no such."""
+    """Refuse a device that torch does not see, before any work.
+
+    Raises
+    ------
+    ResourceError
+        torch sees no such device here, or not so many.
+    UsageError
+        There is no such device.
+    """
     try:
-        kind = torch.device(device).type
+        asked = torch.device(device)
     except RuntimeError as error:
         raise UsageError(f"device must be 'cpu' or 'cuda'; got {device!r}.") from error
-    if kind == "cuda" and not torch.cuda.is_available():
+    if asked.type not in SEEN:
+        raise UsageError(f"device must be 'cpu' or 'cuda'; got {device!r}.")
+    count = SEEN[asked.type]()
+    if (asked.index or 0) >= count:
+        there = f"{count} of them" if count else "no such device"
         raise ResourceError(
-            f"device='{device}' was asked for and torch sees no such device here. "
+            f"device='{device}' was asked for and torch sees {there} here. "
             "Use device='cpu', or install a torch build for your graphics card."
         )

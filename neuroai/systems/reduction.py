@@ -189,8 +189,9 @@ class Reducer:
         kind = None if self.reduction is None else self.reduction.kind
         if kind in (None, MEAN):
             small = reduced(rows, layout, reduce=kind)
-            flat = kind == MEAN and not layout.recurrent and rows.ndim > 2
-            self.layouts[layer] = Layout(0, ("feature_map",)) if flat else layout
+            gone = len(layout.axes) + 1 - small.ndim
+            kept = ("time", "feature_map") if layout.recurrent else ("feature_map",)
+            self.layouts[layer] = Layout(0, kept) if kind == MEAN and gone > 0 else layout
             return small
         steps = rows.shape[1] if layout.recurrent else 1
         units = rows.reshape(len(rows) * steps, -1)

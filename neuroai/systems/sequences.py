@@ -96,7 +96,24 @@ class Frames:
         return rows, Layout(0, ("time", "feature_map"))
 
 
-def sequence_of(module: nn.Module) -> Tokens | Frames | None:
+@dataclass(eq=False)
+class Films:
+    """Calls every run of a network over one frame of a film a moment."""
+
+    @property
+    def time_unit(self) -> str:
+        """The film's frames."""
+        return "frame"
+
+    def read(self, rows: Tensor, layout: Layout) -> tuple[Tensor, Layout]:
+        """Leave what a layer gives for one frame as it is: its calls are the moments."""
+        return rows, layout
+
+
+Reader = Tokens | Frames | Films
+
+
+def sequence_of(module: nn.Module) -> Reader | None:
     """Give how the sequences of a network are read; None for one that reads none.
 
     Examples
@@ -108,6 +125,13 @@ def sequence_of(module: nn.Module) -> Tokens | Frames | None:
 
 
 def time_unit_of(module: nn.Module) -> str:
-    """Give the unit of the time axis of a network's layers: ``step``, or ``frame``."""
+    """Give the unit of the time axis of a network's layers: ``step``, or ``frame``.
+
+    Examples
+    --------
+    >>> time_unit_of(nn.GRU(1, 1)), time_unit_of(nn.Conv3d(1, 1, 1))
+    ('step', 'frame')
+    """
     reader = sequence_of(module)
-    return (reader.time_unit if reader else "") or "step"
+    films = any(isinstance(part, nn.Conv3d) for part in module.modules())
+    return (reader.time_unit if reader else "") or ("frame" if films else "step")

@@ -15,7 +15,7 @@ SCHEMES = {
     "builtin": "builtin:NAME, a registered network",
     "acts": "acts:FILE, activations on disk (.npz, .safetensors or .zarr with ids)",
 }
-KEYS = ("init", "seeds", "layers", "reduce", "token", "context")
+KEYS = ("init", "seeds", "layers", "reduce", "token", "context", "frames")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Spec:
         Where a language model is read: ``last``, ``mean`` or ``sentence``.
     context : int or None
         Tokens that a language model is shown at most.
+    frames : str or None
+        ``each``: a network of images is shown every frame of a film.
     """
 
     scheme: str
@@ -48,6 +50,7 @@ class Spec:
     reduce: str | None = None
     token: str | None = None
     context: int | None = None
+    frames: str | None = None
 
 
 def read_spec(sentence: str) -> Spec:
@@ -102,6 +105,8 @@ def _checked(given: dict[str, str]) -> dict[str, object]:
         options["reduce"] = given["reduce"]
     if "token" in given:
         options["token"] = one_of(given["token"], TOKENS, option="token")
+    if "frames" in given:
+        options["frames"] = one_of(given["frames"], ("each",), option="frames")
     if "context" in given:
         if not given["context"].isdecimal():
             raise UsageError(f"context is a whole number of tokens; got '{given['context']}'.")
