@@ -21,6 +21,7 @@ from neuroai.format.stimuli import StimulusSet
 from neuroai.systems.labelled import layer_recording
 from neuroai.systems.layers import matches
 from neuroai.systems.layout import Activity
+from neuroai.systems.sequences import LAYERS_TIME_UNIT
 
 SUBJECT = "recorded"
 SUFFIXES = (".npz", ".safetensors", ".zarr")
@@ -157,6 +158,7 @@ class Activations:
                     stimulus_set=stimulus_set,
                     attrs=facts,
                     labels=self._labels,
+                    time_unit=self.facts.get(LAYERS_TIME_UNIT, "step"),
                 )
 
     def choices(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from neuroai.systems.layout import Layout
 
 SEQUENCE = "neuroai_sequence"
+LAYERS_TIME_UNIT = "layers_time_unit"  # attr of a store: what the times of its layers are
 POSITIONS = ("row", "feature_map")
 MAPS_FIRST = ("feature_map", "row")
 

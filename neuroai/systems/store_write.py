@@ -29,6 +29,7 @@ from neuroai.systems.passes import (
 )
 from neuroai.systems.preflight import Need, check_disk, free_memory, measured
 from neuroai.systems.reduction import PCA, Reducer, Reduction
+from neuroai.systems.sequences import LAYERS_TIME_UNIT, time_unit_of
 from neuroai.systems.store_components import COMPONENTS, read_components, write_components
 
 if TYPE_CHECKING:
@@ -154,7 +155,9 @@ def _input_sha256(job: Job) -> str:
 
 def facts_of(job: Job) -> dict[str, Any]:
     """Give what recordings made from the store say about themselves."""
-    return {**job.model._attrs(), "reduce": str(job.reduction or "none"), "dtype": job.dtype}
+    unit = time_unit_of(job.model.module(job.model.subjects[0]))
+    kept = {"reduce": str(job.reduction or "none"), "dtype": job.dtype, LAYERS_TIME_UNIT: unit}
+    return {**job.model._attrs(), **kept}
 
 
 def plan(job: Job, memory: int | None) -> tuple[Need, dict[str, store.StoredShape]]:

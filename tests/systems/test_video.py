@@ -100,6 +100,7 @@ def test_a_store_of_films_gives_the_same(space, films, tmp_path):
     stored = extract(space, films, tmp_path / "a.zarr", layers=["pool"], batch_size=4)
     [found], [expected] = stored.recordings(films), space.recordings(films, regions=["pool"])
     assert np.abs(found.values - expected.values).max() < SINGLE
+    assert found.attrs["time_unit"] == "frame"
 
 
 @pytest.mark.parametrize(("of", "target", "n_silent"), [("features", 1, 16), ("units", 5, 1)])
