@@ -17,7 +17,7 @@ from neuroai.comparison.statistics.inference import Inference
 from neuroai.errors import DataError, UsageError
 from neuroai.format.align import align, stimulus_patterns
 from neuroai.format.answers import Answer, part_of
-from neuroai.format.schema import STIMULUS_ID
+from neuroai.format.repeats import repeat_table
 from neuroai.format.scores import Score
 from neuroai.numerics.encoding import Encoded, encode
 from neuroai.numerics.encoding_null import encoding_null
@@ -250,22 +250,11 @@ def _target(recording: xr.DataArray) -> _Target:
 
 def _ceiling(recording: xr.DataArray) -> tuple[np.ndarray, int]:
     """Estimate each unit's ceiling from the stimuli that were shown twice or more."""
-    shown = recording[STIMULUS_ID].values.astype(str)
-    ids, place, counts = np.unique(shown, return_inverse=True, return_counts=True)
-    values = recording.values.reshape(len(shown), -1).astype(float)
-    repeated = counts >= 2
-    if repeated.sum() < FEWEST_REPEATED or _averaged(recording):
-        return np.full(values.shape[1], np.nan), int(repeated.sum())
-    table = np.full((len(ids), counts.max(), values.shape[1]), np.nan)
-    order = np.argsort(place, kind="stable")
-    nth = np.arange(len(shown)) - np.repeat(np.cumsum(counts) - counts, counts)
-    table[place[order], nth] = values[order]
-    return signal_and_noise(table[repeated]).ceiling_r, int(repeated.sum())
-
-
-def _averaged(recording: xr.DataArray) -> bool:
-    """Whether presentations are means already, whose scatter is not that of one showing."""
-    return "n_repeats" in recording.coords and bool((recording["n_repeats"] > 1).any())
+    table = repeat_table(recording)
+    if table is None or len(table) < FEWEST_REPEATED:
+        n_columns = int(np.prod(recording.shape[1:]))
+        return np.full(n_columns, np.nan), 0 if table is None else len(table)
+    return signal_and_noise(table).ceiling_r, len(table)
 
 
 def _held_out(

@@ -21,6 +21,7 @@ from neuroai.format.schema import (
     OPTION_STIMULUS_ID,
     PRESENTATION,
     REGION,
+    SAMPLE,
     STIMULUS_ID,
     SUBJECT,
     TRIAL,
@@ -98,11 +99,11 @@ class Recorded:
         UnknownName
             A region matches nothing.
         """
-        if not self.data.recordings:
+        if not self._shown:
             return NotMeasurable(self._missing("recordings", "no activity was recorded"))
         held = [
             (str(r.attrs["subject"]), region)
-            for r in self.data.recordings
+            for r in self._shown
             for region in dict.fromkeys(r[REGION].values.astype(str))
         ]
         twice = [part for part in dict.fromkeys(held) if held.count(part) > 1]
@@ -117,8 +118,35 @@ class Recorded:
         wanted = chosen_names(named, regions, kind=f"region of '{self.name}'")
         return self._parts(wanted, stimuli)
 
+    @property
+    def _shown(self) -> tuple[xr.DataArray, ...]:
+        """Recordings with one row a showing."""
+        return tuple(r for r in self.data.recordings if PRESENTATION in r.dims)
+
+    def continuous(
+        self, stimuli: StimulusSet | None = None, *, regions: Sequence[str] | None = None
+    ) -> Iterator[xr.DataArray] | NotMeasurable:
+        """Give the continuous recordings, one a subject and region.
+
+        Samples of other stimuli are left out; samples between stimuli stay.
+        """
+        held = tuple(r for r in self.data.recordings if SAMPLE in r.dims)
+        if not held:
+            return NotMeasurable(f"'{self.name}' has no continuous recording, only showings")
+        named = tuple(v for r in held for v in dict.fromkeys(r[REGION].values.astype(str)))
+        known = tuple(dict.fromkeys(named))
+        wanted = chosen_names(known, regions, kind=f"continuous region of '{self.name}'")
+        return (
+            _samples(recording, stimuli)
+            .isel({UNIT: recording[REGION].values.astype(str) == region})
+            .assign_attrs(region=region, subject=str(recording.attrs["subject"]))
+            for recording in held
+            for region in wanted
+            if region in recording[REGION].values
+        )
+
     def _parts(self, regions: Sequence[str], stimuli: StimulusSet | None) -> Iterator[xr.DataArray]:
-        for recording in self.data.recordings:
+        for recording in self._shown:
             part = recording.isel({PRESENTATION: self._rows(recording, stimuli)})
             if part.sizes[PRESENTATION] == 0:
                 continue
@@ -229,6 +257,14 @@ def refuse_mixed_units(recordings: Sequence[xr.DataArray], *, where: str) -> Non
                 f"The recordings of {region} in '{where}' are in different units: {told}. Bring "
                 "them to one unit and say so in the attr physical_unit."
             )
+
+
+def _samples(recording: xr.DataArray, stimuli: StimulusSet | None) -> xr.DataArray:
+    shown = recording[STIMULUS_ID].values.astype(str)
+    kept = np.ones(len(shown), dtype=bool)
+    if stimuli is not None:
+        kept = np.isin(shown, [*stimuli.ids, ""])
+    return recording.isel({SAMPLE: kept})
 
 
 def _doses(data: xr.Dataset | xr.DataArray) -> np.ndarray:

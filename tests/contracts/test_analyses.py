@@ -137,6 +137,7 @@ def _question(hit: tuple[int, ...]) -> Mapping[str, float]:
 # What an analysis may ask for without a default, by the name that options have everywhere.
 OPTIONS_OF = {
     "label": "category",
+    "features": "category",
     "task": ChoiceTask(name="naming", options=OPTIONS, truth="category", readout=True),
     "contrast": Contrast(column="animate", positive=("1",), negative=("0",)),
     "region": "IT",

@@ -58,6 +58,7 @@ DEFINED = {
     # Units recorded one by one have no population pattern of a single showing.
     "decoding": {"fMRI-like", "EEG-like", *NETWORKS},
     "responses": {*RECORDED, *NETWORKS},
+    "encoding": {*RECORDED, *NETWORKS},
     "localiser": {*RECORDED, *NETWORKS},
     "dose_curve": {*RECORDED, *NETWORKS},
     # No brain of the table has lesions; networks are lesioned at random.
@@ -227,6 +228,8 @@ def put(name: str, system: System) -> object:
             options["task"] = PAIRS
         elif parameter.name == "label":
             options["label"] = "category"
+        elif parameter.name == "features":
+            options["features"] = "animate"
         elif parameter.name == "contrast":
             options["contrast"] = CONTRAST
     return ENTRIES[name].function(system, **options)

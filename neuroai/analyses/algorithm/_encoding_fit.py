@@ -1,0 +1,152 @@
+"""Methods of encoding: what each takes, and the numbers it gives of every column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from neuroai.checks import one_of
+from neuroai.errors import UsageError
+from neuroai.numerics.banded import encode_banded
+from neuroai.numerics.encoding import Encoded, encode
+from neuroai.numerics.folds import Folds
+from neuroai.numerics.gram import centred_gram
+from neuroai.numerics.partition import partition_variance
+from neuroai.numerics.pls import encode_pls
+from neuroai.numerics.poisson_glm import encode_poisson
+from neuroai.numerics.ridge import as_kernel
+
+METHODS = ("ridge", "banded", "partition", "pls", "poisson")
+SEVERAL = ("banded", "partition")
+
+
+@dataclass(frozen=True)
+class Method:
+    """How features are mapped to responses.
+
+    Attributes
+    ----------
+    name : str
+        One of ``METHODS``.
+    penalties : tuple of float
+        What is tried; of ``pls`` nothing.
+    n_components : int or None
+        Dimensions of ``pls``; None for any other.
+    n_iter, seed : int
+        Draws of the weights of bands, and their seed.
+    """
+
+    name: str
+    penalties: tuple[float, ...]
+    n_components: int | None = None
+    n_iter: int = 100
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        one_of(self.name, METHODS, option="method")
+        if (self.n_components is None) == (self.name == "pls"):
+            raise UsageError("n_components is needed for method='pls', and for no other.")
+
+    def check(self, spaces: Mapping[str, object]) -> None:
+        """Refuse one space where a method splits several."""
+        if self.name in SEVERAL and len(spaces) < 2:
+            raise UsageError(
+                f"method='{self.name}' takes two named feature spaces or more; got "
+                f"{len(spaces)}. Give a mapping from name to columns or arrays."
+            )
+
+    def parameters(self) -> dict[str, object]:
+        """Give what the numbers hang on."""
+        found: dict[str, object] = {"method": self.name}
+        if self.name == "pls":
+            return found | {"n_components": self.n_components}
+        found["penalties"] = [min(self.penalties), max(self.penalties), len(self.penalties)]
+        if self.name == "banded":
+            found |= {"n_iter": self.n_iter, "seed": self.seed}
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """One value a column, by name, and one a part and column where features were split.
+
+    Attributes
+    ----------
+    columns : mapping from str to array, shape (n_columns,)
+        ``r``, ``r2`` and what else the method gives.
+    parts : mapping from str to array, shape (n_columns,)
+        Shares of R² by feature space, or by subset of spaces joined by ``+``.
+    predictions : array, shape (n_rows, n_columns), or None
+        Held-out predictions.
+    at_edge : int
+        Choices at the smallest or largest penalty.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    parts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    predictions: np.ndarray | None = None
+    at_edge: int = 0
+
+
+def fit(method: Method, spaces: Mapping[str, np.ndarray], y: np.ndarray, folds: Folds) -> Fit:
+    """Fit a method and score it fold by fold."""
+    side_by_side = np.hstack(list(spaces.values()))
+    if method.name == "pls":
+        return _columns(
+            encode_pls(
+                side_by_side,
+                y,
+                folds=folds,
+                n_components=int(method.n_components or 0),
+                keep_predictions=True,
+            )
+        )
+    if method.name == "poisson":
+        found, explained = encode_poisson(
+            side_by_side, y, folds=folds, penalties=method.penalties, keep_predictions=True
+        )
+        return _columns(found, pseudo_r2=explained.mean(axis=0))
+    if method.name == "banded":
+        return _banded(method, spaces, y, folds)
+    parts: dict[str, np.ndarray] = {}
+    if method.name == "partition":
+        split = partition_variance(spaces, y, folds=folds, penalties=method.penalties)
+        parts = {"+".join(names): part for names, part in split.parts.items()}
+    return _columns(_ridge(side_by_side, y, folds, method.penalties), parts=parts)
+
+
+def _ridge(x: np.ndarray, y: np.ndarray, folds: Folds, penalties: Sequence[float]) -> Encoded:
+    wide = x.shape[1] > len(x)
+    features = as_kernel(np.asarray(centred_gram(x), dtype=float)) if wide else x
+    return encode(features, y, folds=folds, penalties=penalties, keep_predictions=True)
+
+
+def _banded(method: Method, spaces: Mapping[str, np.ndarray], y: np.ndarray, folds: Folds) -> Fit:
+    found = encode_banded(
+        list(spaces.values()),
+        y,
+        folds=folds,
+        penalties=method.penalties,
+        n_iter=method.n_iter,
+        seed=method.seed,
+        keep_predictions=True,
+    )
+    shares = dict(zip(spaces, found.shares.mean(axis=0), strict=True))
+    return _columns(found.encoded, parts=shares)
+
+
+def _columns(
+    found: Encoded,
+    *,
+    parts: Mapping[str, np.ndarray] | None = None,
+    pseudo_r2: np.ndarray | None = None,
+) -> Fit:
+    columns = {"r": found.mean_r(), "r2": found.mean_r2()}
+    if pseudo_r2 is not None:
+        columns["pseudo_r2"] = pseudo_r2
+    if found.penalties is not None:
+        # Penalties of several folds meet at their geometric mean.
+        columns["penalty"] = np.exp(np.log(found.penalties).mean(axis=0))
+    return Fit(columns, parts or {}, found.predictions, found.at_edge)

@@ -1,0 +1,125 @@
+"""Encoding over time: delays by run, blocks with a gap, and a stamp on anything else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.signal import lfilter
+
+from neuroai.analyses.algorithm.encoding import encoding, unit_encoding
+from neuroai.errors import AlignmentError, DataError, UsageError
+from neuroai.format import build
+from neuroai.format.answers import NotMeasurable
+from neuroai.format.holdings import SystemData
+from neuroai.format.stimuli import stimulus_set
+from neuroai.numerics.folds import block_folds
+from neuroai.numerics.trf import encode_delayed
+from neuroai.systems.brain import Recorded
+from neuroai.testing import EQUAL, toy_brain
+
+TR = 2.0
+PENALTIES = (0.1, 10.0, 1000.0)
+RUNS = np.repeat(["r1", "r2", "r3"], [80, 60, 70])
+
+
+def _continuous(values, *, runs=RUNS, kind="brain", region="V1", step=TR):
+    time = np.concatenate([np.arange((runs == run).sum()) * step for run in dict.fromkeys(runs)])
+    return build.continuous(
+        values, run=runs.tolist(), time=time, stimulus_id=["film"] * len(runs),
+        unit_id=[f"{region}-{i}" for i in range(values.shape[1])], region=region, system="sim",
+        kind=kind, stimulus_set="films", subject="s1",
+    )  # fmt: skip
+
+
+def _system(recording, *, kind="brain"):
+    films = stimulus_set(pd.DataFrame({"stimulus_id": ["film"]}), name="films")
+    data = SystemData("sim", kind, "none", recordings=(recording,))
+    return Recorded(data=data, stimuli=films)
+
+
+def _late(x, runs, rows):
+    out = np.zeros_like(x)
+    for run in dict.fromkeys(runs):
+        mine = np.flatnonzero(runs == run)
+        out[mine[rows:]] = x[mine[:-rows]]
+    return out
+
+
+@pytest.fixture
+def planted():
+    """Responses that follow the first feature by 4 s, plus noise."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((len(RUNS), 3))
+    y = _late(x, RUNS, 2)[:, :1] * [1.0, 2.0] + 0.3 * rng.standard_normal((len(RUNS), 2))
+    return x, y
+
+
+@pytest.mark.parametrize("kind", ["brain", "model"])
+def test_a_delayed_response_is_found_at_its_delay(planted, kind):
+    """With the right delay nearly all, without it nothing; brain and network alike."""
+    x, y = planted
+    system, features = _system(_continuous(y, kind=kind), kind=kind), _continuous(x, region="f")
+    options = {"features": features, "n_folds": 3, "penalties": PENALTIES}
+    found = encoding(system, delays=(2.0, 4.0, 6.0), **options)
+    assert found.data["value"].item() > 0.9
+    # 210 samples: four standard errors of a correlation that is 0.
+    assert abs(encoding(system, **options).data["value"].item()) < 4 / np.sqrt(len(RUNS))
+    assert found.parameters["folds"] == "3 folds of whole runs"
+    assert "9 samples at the edges of runs left out" in found.notes[0]
+
+
+def test_values_are_those_of_plain_arrays(planted):
+    """Samples by run and time, whatever their order: the numbers of `encode_delayed`."""
+    x, y = planted
+    features = _continuous(x, region="f")
+    shuffled = features.isel(sample=np.random.default_rng(1).permutation(len(RUNS)))
+    (units,) = unit_encoding(
+        _system(_continuous(y)), features=shuffled, delays=(0.0, 4.0), n_folds=3,
+        penalties=PENALTIES,
+    )  # fmt: skip
+    expected = encode_delayed(
+        x, y, delays=[0, 2], runs=RUNS, folds=block_folds(RUNS, n_folds=3), penalties=PENALTIES
+    )
+    assert np.abs(units["r"].values - expected.mean_r()).max() < EQUAL
+    assert units["predicted"].sizes["sample"] == len(RUNS) - 6
+    assert units["run"].values[0] == "r1" and units["time"].values[0] == 4.0
+
+
+def test_slow_series_predict_each_other_only_where_neighbours_are_dealt_apart():
+    """Independent AR(1) series: large r by shuffled samples, stamped; near 0 by blocks and gap."""
+    rng = np.random.default_rng(2)
+    n, runs = 600, np.repeat("r1", 600)
+    x, y = (lfilter([1], [1, -0.9], rng.standard_normal((n, k)), axis=0) for k in (60, 10))
+    system = _system(_continuous(y, runs=runs))
+    options = {"features": _continuous(x, runs=runs, region="f"), "penalties": PENALTIES}
+    blocks = encoding(system, gap=100.0, **options)
+    dealt = encoding(system, shuffled=True, **options)
+    assert dealt.data["value"].item() > 0.4
+    assert abs(blocks.data["value"].item()) < 0.15
+    assert "samples were dealt one by one" in dealt.notes[0]
+    assert "not independent of repeats or time" in dealt.parameters["folds"]
+    assert blocks.parameters["folds"] == "5 contiguous blocks with a gap of 50 rows"
+
+
+def test_what_cannot_be_asked_is_told(planted):
+    """No continuous recording, features of other times, odd delays, and groups."""
+    x, y = planted
+    features = _continuous(x, region="f")
+    assert isinstance(encoding(toy_brain(), features=features), NotMeasurable)
+    system = _system(_continuous(y))
+    with pytest.raises(AlignmentError, match="lack 1 of 70 samples of run 'r3'"):
+        encoding(system, features=features.isel(sample=slice(0, -1)))
+    with pytest.raises(UsageError, match="The delay 3 s is no whole number of samples"):
+        encoding(system, features=features, delays=(3.0,))
+    with pytest.raises(UsageError, match="groups is not used"):
+        encoding(system, features=features, groups="pair")
+    with pytest.raises(UsageError, match="all continuous, or all one row a stimulus"):
+        encoding(system, features={"a": features, "b": ["length"]})
+    uneven = _continuous(y).assign_coords(time=("sample", np.cumsum(np.arange(len(RUNS)) ** 1.5)))
+    with pytest.raises(DataError, match="at one distance within every run"):
+        encoding(_system(uneven), features=features)
+    holed = y.copy()
+    holed[3, 0] = np.nan
+    with pytest.raises(DataError, match="1 units of the continuous recording"):
+        encoding(_system(_continuous(holed)), features=features)
