@@ -103,7 +103,7 @@ def moments_without(all_rows: Moments, held_out: Moments) -> Moments:
         )
     means = (all_rows.means - held_out.means) / counts[:, None]
     scatter = all_rows.scatter - held_out.scatter
-    scatter -= counts[:, None, None] * means[..., :, None] * means[..., None, :]
+    scatter -= (counts[:, None] * means)[..., :, None] * means[..., None, :]
     return Moments(counts, means, scatter)
 
 
@@ -114,6 +114,7 @@ def fit_rule(
     classifier: str = "lda",
     shrinkage: float | str = AUTO,
     penalty: float = 1.0,
+    fourth: np.ndarray | None = None,
 ) -> LinearRule:
     r"""Fit one linear classifier a time from the moments of its training rows.
 
@@ -138,6 +139,8 @@ def fit_rule(
         and Wolf, of units scaled to the deviation of their class.
     penalty : float
         Of ``ridge``, above 0.
+    fourth : array, shape (n_times, n_classes), optional
+        What ``shrinkage="auto"`` needs of the rows, where it is known (`fourth_powers`).
 
     Raises
     ------
@@ -162,7 +165,68 @@ def fit_rule(
         return _correlation_rule(moments)
     if classifier == "ridge":
         return _binary(_ridge_rule(moments, penalty), halve=True)
-    return _binary(_lda_rule(moments, rows, shrinkage))
+    if shrinkage == AUTO and fourth is None:
+        held = [own[0][:, :0] for own in rows]
+        parts = [[own[k] for own in rows] for k in range(len(rows[0]))]
+        fourth = fourth_powers([moments], [*parts, held], held_out=[len(parts)])[0]
+    return _binary(_lda_rule(moments, fourth, shrinkage))
+
+
+def fourth_powers(
+    learnt: Sequence[Moments],
+    cells: Sequence[Sequence[np.ndarray]],
+    *,
+    held_out: Sequence[int],
+) -> np.ndarray:
+    r"""Sum over training rows the fourth power of their length, in deviations of their class.
+
+    .. math:: q_c = \sum_{i \in c} \left( \sum_u \frac{(x_{iu} - \mu_{cu})^2}{v_{cu}} \right)^2
+
+    All folds are worked on together, so that every row is read once.
+
+    Parameters
+    ----------
+    learnt : sequence of Moments
+        Of the training rows of each fold.
+    cells : sequence of sequences of arrays, shape (n_times, n_rows, n_units)
+        Rows by fold, and by class within it.
+    held_out : sequence of int
+        Place in `cells` of what each of `learnt` was not learnt from.
+
+    Returns
+    -------
+    array, shape (n_folds, n_times, n_classes)
+
+    Examples
+    --------
+    >>> rows = np.array([[[-1.0], [1.0], [-1.0], [1.0]]])
+    >>> learnt = moments_without(class_sums([rows]), class_sums([rows[:, :0]]))
+    >>> fourth_powers([learnt], [[rows], [rows[:, :0]]], held_out=[1]).item()
+    4.0
+    """
+    n_times, n_classes, _ = learnt[0].means.shape
+    total = np.zeros((len(learnt), n_times, n_classes))
+    for code in range(n_classes):
+        variances = np.stack([_variances(own, code) for own in learnt], axis=-1)
+        means = np.stack([own.means[:, code] for own in learnt], axis=-1)
+        weights, lean = 1.0 / variances, -2.0 * means / variances
+        offset = (means * means * weights).sum(1)[:, None]
+        for place, fold in enumerate(cells):
+            part = fold[code]
+            lengths = (part * part) @ weights
+            lengths += part @ lean
+            lengths += offset
+            squares = np.einsum("trf,trf->ft", lengths, lengths)
+            squares[[k for k, held in enumerate(held_out) if held == place]] = 0.0
+            total[:, :, code] += squares
+    return total
+
+
+def _variances(moments: Moments, code: int) -> np.ndarray:
+    """Give the variance of each unit in a class; 1 where it is rounding alone."""
+    variance = np.einsum("tii->ti", moments.scatter[:, code]) / moments.counts[code]
+    floor = _ROUNDING * (variance + moments.means[:, code] ** 2)
+    return np.where(variance > floor, variance, 1.0)
 
 
 def decisions(rule: LinearRule, patterns: np.ndarray) -> np.ndarray:
@@ -210,24 +274,25 @@ def _binary(rule: LinearRule, *, halve: bool = False) -> LinearRule:
     return LinearRule(coef, (rule.intercept[..., 1:] - rule.intercept[..., :1]) * scale)
 
 
-def _lda_rule(
-    moments: Moments, rows: Sequence[Sequence[np.ndarray]], shrinkage: float | str
-) -> LinearRule:
-    covariance = _pooled_covariance(moments, rows, shrinkage)
+def _lda_rule(moments: Moments, fourth: np.ndarray | None, shrinkage: float | str) -> LinearRule:
+    covariance = _pooled_covariance(moments, fourth, shrinkage)
     varies = _varies(moments)
     means = moments.means.transpose(0, 2, 1)
-    coef = np.full(means.shape, np.nan)
-    coef[varies] = np.linalg.solve(covariance[varies], means[varies])
+    if varies.all():
+        coef = np.linalg.solve(covariance, means)
+    else:
+        coef = np.full(means.shape, np.nan)
+        coef[varies] = np.linalg.solve(covariance[varies], means[varies])
     priors = np.log(moments.counts / moments.counts.sum())
     intercept = priors - 0.5 * np.einsum("tuc,tuc->tc", means, coef)
     return LinearRule(coef, intercept)
 
 
 def _pooled_covariance(
-    moments: Moments, rows: Sequence[Sequence[np.ndarray]], shrinkage: float | str
+    moments: Moments, fourth: np.ndarray | None, shrinkage: float | str
 ) -> np.ndarray:
     n_units, counts = moments.means.shape[-1], moments.counts
-    if shrinkage != AUTO:
+    if fourth is None:
         share = in_range(float(shrinkage), option="shrinkage", low=0, high=1)
         if share == 0 and counts.sum() - len(counts) < n_units:
             raise UsageError(
@@ -236,9 +301,18 @@ def _pooled_covariance(
             )
         return _shrunk(moments.scatter.sum(1) / counts.sum(), share)
     pooled = np.zeros_like(moments.scatter[:, 0])
-    for code, (count, parts) in enumerate(zip(counts, rows, strict=True)):
-        own = moments.scatter[:, code] / count
-        pooled += count / counts.sum() * _ledoit_wolf(own, moments.means[:, code], parts)
+    spherical = np.zeros(pooled.shape[:2])
+    for code, count in enumerate(counts):
+        variance = _variances(moments, code)
+        share, level = _ledoit_wolf(
+            moments.scatter[:, code] / count, variance, fourth[:, code], count
+        )
+        weight = count / counts.sum()
+        # In units of each unit's deviation the sphere has one level; here that is its variance.
+        spherical += (weight * share * level)[:, None] * variance
+        pooled += (weight * (1 - share) / count)[:, None, None] * moments.scatter[:, code]
+    at = np.arange(n_units)
+    pooled[:, at, at] += spherical
     return pooled
 
 
@@ -260,31 +334,20 @@ def _shrunk(covariance: np.ndarray, share: np.ndarray | float) -> np.ndarray:
 
 
 def _ledoit_wolf(
-    covariance: np.ndarray, mean: np.ndarray, parts: Sequence[np.ndarray]
-) -> np.ndarray:
-    """Shrink the covariance of one class, in units of each unit's own deviation."""
-    n_rows, n_units = sum(part.shape[1] for part in parts), mean.shape[-1]
-    variance = np.einsum("tii->ti", covariance)
-    variance = np.where(variance > 0, variance, 1.0)
-    scale = np.sqrt(variance)
-    scaled = covariance / (scale[:, :, None] * scale[:, None, :])
-    fourth = sum(_fourth_powers(part, mean, variance) for part in parts)
-    squares = np.einsum("tij,tij->t", scaled, scaled)
-    level = np.einsum("tii->t", scaled) / n_units
+    covariance: np.ndarray, variance: np.ndarray, fourth: np.ndarray, n_rows: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the share and the level of the sphere, in units of each unit's own deviation."""
+    n_units = variance.shape[-1]
+    weights = (1.0 / variance)[..., None]
+    level = (np.einsum("tii->ti", covariance) / variance).sum(-1) / n_units
+    covariance *= covariance
+    squares = (weights.transpose(0, 2, 1) @ (covariance @ weights))[:, 0, 0]
     spread = (fourth / n_rows - squares) / (n_units * n_rows)
     distance = (squares - n_units * level**2) / n_units
     share = np.divide(
         np.minimum(spread, distance), distance, out=np.zeros_like(level), where=distance > 0
     )
-    return _shrunk(scaled, np.maximum(share, 0)) * (scale[:, :, None] * scale[:, None, :])
-
-
-def _fourth_powers(part: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Sum over rows the fourth power of the length of each standardised row."""
-    weights = (1.0 / variance)[..., None]
-    lengths = (part * part) @ weights - 2.0 * (part @ (mean[..., None] * weights))
-    lengths += np.einsum("tu,tu->t", mean, mean / variance)[:, None, None]
-    return np.einsum("tro,tro->t", lengths, lengths)
+    return np.maximum(share, 0), level
 
 
 def _ridge_rule(moments: Moments, penalty: float) -> LinearRule:
