@@ -70,6 +70,19 @@ STARK_2000 = {
     4.0: ("patients", "hippocampal damage"),
 }
 
+# Experiments whose stimuli both persons and the network met, by their two names. Where views or
+# snow levels were averaged before publication, the two sides are not the same and stay apart.
+SHARED = {
+    ("Lee 2005", "faces"): "Lee 2005: faces",
+    ("Lee 2005", "novel objects"): "Lee 2005: novel objects",
+    ("Lee 2005", "familiar objects"): "Lee 2005: familiar objects",
+    ("Stark 2000", "faces"): "Stark 2000: faces",
+    ("lee_2005", "experiment_one / Faces"): "Lee 2005: faces",
+    ("lee_2005", "experiment_one / Novel objects"): "Lee 2005: novel objects",
+    ("lee_2005", "experiment_one / Familiar objects"): "Lee 2005: familiar objects",
+    ("stark_2000", "FACES"): "Stark 2000: faces",
+}
+
 
 def load(*, offline: bool = False) -> Holdings:
     """Load the trials, the patients of three studies and the published accuracies of layers."""
@@ -200,8 +213,15 @@ def _patients(files: Mapping[str, Path]) -> xr.Dataset:
     columns["subject"] = [f"{row[0]}/{row[2]}" for row in rows]
     columns["quantity"] = ["accuracy"] * len(rows)
     columns["provenance"] = ["raw"] * len(rows)
+    columns["experiment"] = _experiments(columns)
     del columns["person"]
     return _measure(columns, "human", "brain", task="oddity")
+
+
+def _experiments(columns: Mapping[str, Any]) -> list[str]:
+    """Name what was shown: shared names where both sides met it, else study and condition."""
+    pairs = zip(columns["study"], columns["condition"], strict=True)
+    return [SHARED.get(pair, ": ".join(pair)) for pair in pairs]
 
 
 def _rows(cells: Mapping[str, Any], name: str, columns: Mapping[str, str]) -> Iterator[tuple]:
@@ -261,6 +281,7 @@ def _layers(files: Mapping[str, Path]) -> xr.Dataset:
     names = ("study", "condition", "region", "value")
     columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
     columns["quantity"] = ["accuracy"] * len(rows)
+    columns["experiment"] = _experiments(columns)
     return _measure(columns, "vgg16", "model", task="oddity", origin="published")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from neuroai.cards import Contrast
-from neuroai.format.build import recording
+from neuroai.format.build import behaviour, recording
 from neuroai.format.holdings import SystemData
 from neuroai.format.stimuli import StimulusSet, stimulus_set
 from neuroai.systems.brain import Recorded
@@ -46,6 +48,42 @@ def toy_stimuli(n_stimuli: int = 3) -> StimulusSet:
     ids = [chr(ord("a") + i) for i in range(n_stimuli)]
     images = {key: np.full((8, 8), i, dtype=np.uint8) for i, key in enumerate(ids)}
     return stimulus_set(pd.DataFrame({"stimulus_id": ids}), name="toy", load=images.__getitem__)
+
+
+def chooser(
+    columns: Mapping[str, object],
+    *,
+    task: str = "task",
+    table: Mapping[str, object] | None = None,
+    kind: str = "brain",
+) -> Recorded:
+    """Make a person of given trials, for questions about behaviour.
+
+    `columns` are those of a behaviour table; subject ``p`` and the stimulus ``s0, s1, ...`` of each
+    trial are filled in where they are left out. `table` adds columns to the stimuli, in the order
+    of the sorted ids.
+
+    Examples
+    --------
+    >>> chooser({"choice": ["left", "right"], "truth": ["left", "left"]}).stimuli.ids
+    ('s0', 's1')
+    """
+    n = len(next(iter(columns.values())))
+    digits = len(str(n - 1))
+    filled = {
+        "subject": ["p"] * n,
+        "stimulus_id": [f"s{i:0{digits}d}" for i in range(n)],
+        **columns,
+    }
+    who = {"system": "toy", "kind": kind, "stimulus_set": "toy", "task": task}
+    rows = pd.DataFrame(
+        {"stimulus_id": sorted(set(map(str, filled["stimulus_id"]))), **(table or {})}
+    )
+    trials = behaviour(filled, **who)
+    return Recorded(
+        data=SystemData("toy", kind, "none", behaviour=(trials,)),
+        stimuli=stimulus_set(rows, name="toy"),
+    )
 
 
 def toy_brain() -> Recorded:

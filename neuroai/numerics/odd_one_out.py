@@ -107,6 +107,56 @@ def odd_one_out(rdm: np.ndarray, triplets: np.ndarray) -> np.ndarray:
     return np.where(clear & ~np.isnan(pairs).any(axis=-1), pairs.argmin(axis=-1), -1)
 
 
+def least_alike(rdm: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    r"""Choose from each trial the item that is least like the others on average.
+
+    .. math:: \arg\max_i \frac{1}{k - 1} \sum_{j \ne i} d_{ij}
+
+    With three items it is the one outside the most similar pair, as of :func:`odd_one_out`.
+
+    Parameters
+    ----------
+    rdm : array, shape (n_items, n_items)
+        Dissimilarities, symmetric, in any unit.
+    trials : int array, shape (n_trials, k)
+        Items of each trial, at least three.
+
+    Returns
+    -------
+    int array, shape (n_trials,)
+        Place of the odd item in its trial; -1 where two tie or a dissimilarity is missing.
+
+    Raises
+    ------
+    DataError
+        The shapes do not match.
+
+    References
+    ----------
+    Bonnen, Yamins & Wagner 2021, doi:10.1016/j.neuron.2021.06.018.
+
+    Examples
+    --------
+    >>> least_alike(np.array([[0, 1, 5], [1, 0, 4], [5, 4, 0]]), np.array([[0, 1, 2]]))
+    array([2])
+    """
+    rdm, trials = np.asarray(rdm, dtype=float), np.asarray(trials, dtype=np.int64)
+    if rdm.ndim != 2 or rdm.shape[0] != rdm.shape[1] or trials.ndim != 2 or trials.shape[1] < 3:
+        raise DataError(
+            f"least_alike needs (n_items, n_items) and (n_trials, 3 or more); got {rdm.shape} and "
+            f"{trials.shape}."
+        )
+    within = rdm[trials[:, :, None], trials[:, None, :]]
+    within = np.where(np.eye(trials.shape[1], dtype=bool), 0.0, within)
+    mean = within.sum(axis=2) / (trials.shape[1] - 1)
+    known = ~np.isnan(mean).any(axis=1)
+    mean = np.where(known[:, None], mean, 0.0)
+    ordered = np.sort(mean, axis=1)
+    scale = np.fmax.reduce(np.abs(rdm), axis=None, initial=0.0)
+    clear = known & (ordered[:, -1] - ordered[:, -2] > _TIE * scale)
+    return np.where(clear, mean.argmax(axis=1), -1)
+
+
 def choice_agreement(
     a: np.ndarray, b: np.ndarray, *, weights: np.ndarray | None = None
 ) -> np.ndarray:

@@ -79,6 +79,29 @@ def shown_in(task: ChoiceTask, stimuli: StimulusSet) -> StimulusSet:
     return shown.restrict(shown.available)
 
 
+def refuse_beyond(
+    outputs: Mapping[str, np.ndarray], classes: Sequence[Sequence[int]], *, system: str
+) -> None:
+    """Raise a UsageError that names classes beyond the network's outputs."""
+    width = min(values.shape[1] for values in outputs.values())
+    beyond = sorted({index for some in classes for index in some if not 0 <= index < width})
+    if beyond:
+        raise UsageError(
+            f"'{system}' has {width} outputs, counted from 0; output_map names {listing(beyond)}."
+        )
+
+
+def entropy_bits(shares: np.ndarray) -> np.ndarray:
+    """Give the entropy (n,) of probabilities (n, n_options) whose rows add up to 1, in bits.
+
+    Examples
+    --------
+    >>> entropy_bits(np.array([[0.5, 0.5], [1.0, 0.0]])).tolist()
+    [1.0, 0.0]
+    """
+    return -(shares * np.log2(np.where(shares > 0, shares, 1.0))).sum(axis=1) + 0.0
+
+
 def decide(
     outputs: Mapping[str, np.ndarray],
     *,
@@ -103,21 +126,18 @@ def decide(
     -------
     xarray.Dataset
         Columns subject, stimulus_id, choice, truth, confidence (mean softmax of the chosen
-        option, in [0, 1]), and condition where the stimuli have one; attr ``choice_by``.
+        option, in [0, 1]), probability (its share among the options, which add up to 1), entropy
+        (of these shares, in bits), and condition where the stimuli have one; attr ``choice_by``.
 
     Raises
     ------
     UsageError
         A class lies beyond the network's outputs.
     """
-    width = min(values.shape[1] for values in outputs.values())
-    beyond = sorted({index for some in classes for index in some if not 0 <= index < width})
-    if beyond:
-        raise UsageError(
-            f"'{system}' has {width} outputs, counted from 0; output_map names {listing(beyond)}."
-        )
+    refuse_beyond(outputs, classes, system=system)
     options = np.asarray(task.options, dtype=object)
     chances = [option_probabilities(values, classes) for values in outputs.values()]
+    shares = [chance / chance.sum(axis=1, keepdims=True) for chance in chances]
     n = len(outputs)
     columns: dict[str, Any] = {
         "subject": [name for name in outputs for _ in stimuli.ids],
@@ -125,6 +145,8 @@ def decide(
         "choice": np.concatenate([options[chance.argmax(axis=1)] for chance in chances]),
         "truth": list(stimuli.column(task.truth)) * n,
         "confidence": np.concatenate([chance.max(axis=1) for chance in chances]),
+        "probability": np.concatenate([share.max(axis=1) for share in shares]),
+        "entropy": np.concatenate([entropy_bits(share) for share in shares]),
     }
     if "condition" in stimuli.table.columns:
         columns["condition"] = list(stimuli.column("condition")) * n

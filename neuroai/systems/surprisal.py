@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
 
+from neuroai.errors import UsageError
 from neuroai.format.answers import NotMeasurable
 from neuroai.format.schema import STIMULUS_ID
 from neuroai.format.stimuli import StimulusSet
@@ -48,6 +50,39 @@ def surprisal(system: System, stimuli: StimulusSet) -> pd.DataFrame | NotMeasura
         return NotMeasurable(f"'{system.name}' does not predict the next token")
     tables = [_of_subject(system, stimuli, subject) for subject in system.subjects]
     return pd.concat(tables, ignore_index=True)
+
+
+def with_surprisal(
+    stimuli: StimulusSet, system: System, *, name: str = "surprisal"
+) -> StimulusSet | NotMeasurable:
+    """Add a network's surprisal, averaged over its seeds, as a column of the stimuli.
+
+    Parameters
+    ----------
+    stimuli : StimulusSet
+        Texts; those that are not at hand get NaN.
+    system : System
+        A causal language model.
+    name : str
+        Name of the new column.
+
+    Returns
+    -------
+    StimulusSet, or NotMeasurable
+
+    Raises
+    ------
+    UsageError
+        The stimuli have a column of that name.
+    """
+    if name in stimuli.table.columns:
+        raise UsageError(f"The stimuli have a column '{name}' already; give name=...")
+    found = surprisal(system, stimuli)
+    if isinstance(found, NotMeasurable):
+        return found
+    column = found.groupby(STIMULUS_ID)["surprisal"].mean()
+    table = stimuli.table.assign(**{name: column.reindex(stimuli.table.index)})
+    return replace(stimuli, table=table)
 
 
 def _causal(model: Model) -> bool:

@@ -141,6 +141,7 @@ OPTIONS_OF = {
     "task": ChoiceTask(name="naming", options=OPTIONS, truth="category", readout=True),
     "contrast": Contrast(column="animate", positive=("1",), negative=("0",)),
     "region": "IT",
+    "predictors": ("animate",),
     "targets": (0, 1, 2),
     "elements": tuple(range(15)),
 }

@@ -21,7 +21,7 @@ from neuroai.checks import listing
 from neuroai.format.answers import NotMeasurable, part_of
 from neuroai.format.audit import usable_units
 from neuroai.format.build import text
-from neuroai.format.schema import PRESENTATION, STIMULUS_ID
+from neuroai.format.schema import PRESENTATION, STIMULUS_ID, TIME
 from neuroai.format.stimuli import StimulusSet
 from neuroai.numerics.readout import cross_validated_choices
 from neuroai.systems.base import System
@@ -34,10 +34,13 @@ def gather(
     stimuli: StimulusSet | None,
     readout_region: str | None,
     undefined: str,
+    sure_at: float | None = None,
 ) -> Trials | NotMeasurable:
     """Collect the trials of a task: the system's own choices, else those of a readout.
 
-    A stated `readout_region` is read out even where the system chose by itself.
+    A stated `readout_region` is read out even where the system chose by itself. With `sure_at` a
+    readout of every time says in the column ``sure_time`` when it first gave its choice that
+    probability.
     """
     shown = known_stimuli(system, task, stimuli)
     if shown is not None and not shown.ids:
@@ -50,7 +53,9 @@ def gather(
             return behaviour
     elif not task.readout:
         return NotMeasurable(f"the task '{task.name}' allows no readout")
-    return _read_out(system, task=task, shown=shown, region=readout_region, undefined=undefined)
+    return _read_out(
+        system, task=task, shown=shown, region=readout_region, undefined=undefined, sure_at=sure_at
+    )
 
 
 def _read_out(
@@ -60,6 +65,7 @@ def _read_out(
     shown: StimulusSet | None,
     region: str | None,
     undefined: str,
+    sure_at: float | None,
 ) -> Trials | NotMeasurable:
     if shown is None:
         return NotMeasurable(
@@ -82,7 +88,7 @@ def _read_out(
         usable, found = usable_units(recording, undefined=undefined)
         name = recording.attrs["region"]
         notes += [f"{name}: {sentence}" for sentence in found.sentences()]
-        part = _choices_of(usable, task=task, shown=shown)
+        part = _choices_of(usable, task=task, shown=shown, sure_at=sure_at)
         if isinstance(part, NotMeasurable):
             return part
         parts.append(part)
@@ -114,7 +120,7 @@ def _lacking(shown: StimulusSet, task: ChoiceTask) -> str:
 
 
 def _choices_of(
-    recording: xr.DataArray, *, task: ChoiceTask, shown: StimulusSet
+    recording: xr.DataArray, *, task: ChoiceTask, shown: StimulusSet, sure_at: float | None
 ) -> pd.DataFrame | NotMeasurable:
     """Choose on every presentation by a readout fitted on other stimuli."""
     subject, region = part_of(recording)
@@ -123,6 +129,8 @@ def _choices_of(
     if lacking:
         return NotMeasurable(f"subject '{subject}' saw too few stimuli of '{task.name}': {lacking}")
     truth = text(shown.column(task.truth, ids))
+    if sure_at is not None and TIME not in recording.dims:
+        return NotMeasurable(f"the activity of '{region}' has no steps: it is there at once")
     # Times are further features of the same presentation.
     features = recording.values.reshape(recording.sizes[PRESENTATION], -1)
     found = cross_validated_choices(features, truth.tolist(), groups=ids.tolist())
@@ -134,6 +142,9 @@ def _choices_of(
         for name in ORDER
         if name in recording.coords and recording[name].dims == (PRESENTATION,)
     }
+    if sure_at is not None:
+        order["sure_time"] = _sure_times(recording, truth.tolist(), ids.tolist(), sure_at)
+        order["time_unit"] = str(recording.attrs.get("time_unit", ""))
     return in_order(
         pd.DataFrame(
             {
@@ -144,7 +155,24 @@ def _choices_of(
                 "truth": truth,
                 "correct": right.astype(float),
                 "condition": text(shown.column("condition", ids)) if condition else "",
+                "probability": found.confidence,
                 **order,
             }
         )
     )
+
+
+def _sure_times(
+    recording: xr.DataArray, truth: list[str], groups: list[str], sure_at: float
+) -> np.ndarray:
+    """First time at which a readout of that time alone is sure; NaN where none ever is."""
+    values = recording.transpose(PRESENTATION, ..., TIME).values
+    sure = np.stack(
+        [
+            cross_validated_choices(values[..., t], truth, groups=groups).confidence >= sure_at
+            for t in range(values.shape[-1])
+        ],
+        axis=1,
+    )
+    times = recording[TIME].values.astype(float)
+    return np.where(sure.any(axis=1), times[sure.argmax(axis=1)], np.nan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +12,7 @@ import xarray as xr
 from neuroai.cards import ChoiceTask
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.build import text
-from neuroai.format.schema import STIMULUS, STIMULUS_ID
+from neuroai.format.schema import STIMULUS, STIMULUS_ID, TRIAL
 from neuroai.format.stimuli import StimulusSet
 from neuroai.numerics.confusion import option_codes
 from neuroai.systems.base import System
@@ -29,8 +29,8 @@ ORDER = ("session", "run", "repeat", "trial_index", "onset")
 class Trials:
     """Every trial of a task that one system ran.
 
-    `table` has the columns COLUMNS, earlier trials first; `shown` are the stimuli of the task,
-    where the system or the caller knows them.
+    `table` has the columns COLUMNS and whatever else was recorded of every trial, earlier trials
+    first; `shown` are the stimuli of the task, where the system or the caller knows them.
     """
 
     table: pd.DataFrame
@@ -56,6 +56,13 @@ class Trials:
     def labels(self, column: str) -> tuple[str, ...]:
         """Give the values of a column, sorted."""
         return tuple(sorted(self.table[column].unique().tolist()))
+
+    def parts(self) -> Iterator[tuple[int, int, pd.DataFrame]]:
+        """Go through the trials of every subject and region, with their places."""
+        for row, subject in enumerate(self.subjects):
+            mine = self.table[self.table["subject"] == subject]
+            for column, region in enumerate(self.regions):
+                yield row, column, mine[mine["region"] == region]
 
     def places(self, by: str = "stimulus") -> tuple[np.ndarray, ...]:
         """Give the place of every trial in an array (subject, region, `by`)."""
@@ -84,7 +91,13 @@ def trials_of(
     missing = [name for name in ("choice", STIMULUS_ID) if name not in behaviour]
     if missing:
         return NotMeasurable(f"the trials of the task '{task.name}' state no {missing[0]}")
-    columns = {name: behaviour[name].values for name in (*ORDER, "condition") if name in behaviour}
+    columns = {
+        str(name): values.values
+        for name, values in behaviour.variables.items()
+        if values.dims == (TRIAL,) and name not in (*COLUMNS, STIMULUS_ID)
+    }
+    if "condition" in behaviour:
+        columns["condition"] = behaviour["condition"].values
     table = pd.DataFrame(
         {
             "subject": text(behaviour["subject"].values),
@@ -130,8 +143,9 @@ def finished(
         NO_CHOICE: int((table["choice"] == "").sum()),
         "trials without a truth": int((table["truth"] == "").sum()),
     }
+    further = [name for name in table.columns if name not in COLUMNS]
     return Trials(
-        table=table.reset_index(drop=True)[list(COLUMNS)],
+        table=table.reset_index(drop=True)[[*COLUMNS, *further]],
         system=system,
         task=task,
         choice_by=choice_by,

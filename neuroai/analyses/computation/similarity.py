@@ -15,6 +15,7 @@ from neuroai.format.answers import Answer, NotMeasurable, part_of, rdm_answer
 from neuroai.format.audit import usable_units
 from neuroai.format.schema import OPTION_STIMULUS_ID, STIMULUS
 from neuroai.format.stimuli import StimulusSet
+from neuroai.numerics.arrangements import combine_arrangements
 from neuroai.numerics.distances import correlation_distance
 from neuroai.systems.base import System
 
@@ -42,9 +43,13 @@ def similarity(
 ) -> Answer | NotMeasurable:
     """Give the dissimilarity that a system sees between each pair of stimuli.
 
-    Judgements come first: published ones, then ratings of pairs. A network does not judge; what
-    it would say is taken from the activity of one region, as 1 - r between the mean patterns
-    (the last region by default). A stated `region` is used for a brain as well.
+    Judgements come first: published ones, then ratings of pairs, then distances on a screen on
+    which several stimuli were arranged at once: rows with the same ``arrangement`` belong together,
+    and are combined by inverse MDS since every arrangement fills the screen.
+
+    A network does not judge; what it would say is taken from the activity of one region, as 1 - r
+    between the mean patterns (the last region by default). A stated `region` is used for a brain as
+    well.
 
     Parameters
     ----------
@@ -161,14 +166,36 @@ def _from_ratings(
     kept = ~np.isnan(table["rating"].values)
     if stimuli is not None:
         kept &= np.isin(pairs, stimuli.ids).all(axis=1)
-    matrices = {
-        str(name): _mean_ratings(pairs[rows], table["rating"].values[rows], rating=rating)
-        for name in np.unique(subjects[kept])
-        for rows in [kept & (subjects == name)]
-    }
+    arranged = "arrangement" in table
+    if arranged and rating != "dissimilarity":
+        raise UsageError(
+            "Distances of an arrangement are dissimilarities: ask with rating='dissimilarity'."
+        )
+    matrices = {}
+    for name in np.unique(subjects[kept]):
+        rows = kept & (subjects == name)
+        values, shown = table["rating"].values[rows], pairs[rows]
+        matrices[str(name)] = (
+            _arranged(shown, values, table["arrangement"].values[rows].astype(str))
+            if arranged
+            else _mean_ratings(shown, values, rating=rating)
+        )
     if not matrices:
         return NotMeasurable(f"'{system.name}' rated no pair of these stimuli")
-    return _answer(system, matrices, stimuli=stimuli, method=f"ratings of {rating}", notes=[])
+    method = "multi-arrangement (inverse MDS)" if arranged else f"ratings of {rating}"
+    return _answer(system, matrices, stimuli=stimuli, method=method, notes=[])
+
+
+def _arranged(
+    pairs: np.ndarray, distances: np.ndarray, arrangement: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    """Combine one subject's arrangements of some of the stimuli each."""
+    ids, places = np.unique(pairs, return_inverse=True)
+    i, j = places.reshape(pairs.shape).T
+    names, which = np.unique(arrangement, return_inverse=True)
+    held = np.full((len(names), len(ids), len(ids)), np.nan)
+    held[which, i, j] = held[which, j, i] = distances
+    return [str(key) for key in ids], combine_arrangements(held)
 
 
 def _mean_ratings(
