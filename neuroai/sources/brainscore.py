@@ -12,6 +12,7 @@ from neuroai.checks import known_name
 from neuroai.errors import FormatError, UsageError
 from neuroai.format.build import recording
 from neuroai.format.schema import PRESENTATION, REGION, STIMULUS_ID, TIME, UNIT, UNIT_ID
+from neuroai.sources.damaged import damage_told
 
 NEUROID, TIME_BIN = "neuroid", "time_bin"
 RENAMED = {"repetition": "repeat", "neuroid_id": UNIT_ID}
@@ -57,7 +58,8 @@ def read_assembly(
     UsageError
         Nobody says who was recorded.
     """
-    with xr.open_dataset(path, engine="h5netcdf", decode_timedelta=False) as opened:
+    told = damage_told(f"{path} cannot be read as an assembly", do="Fetch it anew.")
+    with told, xr.open_dataset(path, engine="h5netcdf", decode_timedelta=False) as opened:
         opened.load()
     if len(opened.data_vars) != 1:
         raise FormatError(

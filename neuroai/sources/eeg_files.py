@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from neuroai.checks import listing
-from neuroai.errors import DataError, UsageError
+from neuroai.errors import UsageError
+from neuroai.sources.damaged import damage_told
 
 FIF = (".fif", ".fif.gz")
 SUFFIXES = (*FIF, ".edf", ".bdf", ".gdf", ".vhdr", ".set")
@@ -65,13 +66,8 @@ def _open(path: Path) -> Any:
         )
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
-    try:
+    with damage_told(f"{path} cannot be read as {suffix}", do="Fetch or export it anew."):
         return _reader(path, suffix)(path)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, EOFError) as error:
-        raise DataError(
-            f"{path} cannot be read as {suffix} ({type(error).__name__}: {error}). "
-            "Fetch or export it anew."
-        ) from error
 
 
 def _reader(path: Path, suffix: str) -> Callable[[Path], Any]:

@@ -14,6 +14,7 @@ import pandas as pd
 from neuroai.checks import listing
 from neuroai.errors import AlignmentError, DataError, UsageError
 from neuroai.sources.bids import entities
+from neuroai.sources.damaged import damage_told
 from neuroai.sources.fmri_audit import check_events, check_grid
 from neuroai.sources.fmri_surfaces import (
     chosen_vertices,
@@ -26,6 +27,7 @@ from neuroai.sources.tables import read_table
 
 SPACES = {0: "unknown", 1: "scanner", 2: "aligned", 3: "Talairach", 4: "MNI152"}
 WHOLE = "brain"
+DO = "The file is damaged: copy or fetch it anew."
 SAME_TR = 1e-3  # headers keep single precision
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
@@ -106,12 +108,12 @@ def load_run(
         if given is not None:
             laid, _ = _image(given)
             check_grid(laid, image, name=name, where=where)
-            content = np.asarray(laid.dataobj).reshape(image.shape[:3])
+            content = _content(laid, f"the {name}").reshape(image.shape[:3])
             chosen &= np.nan_to_num(content, nan=0.0) != 0
             numbers = content if name == "atlas" else numbers
     if not chosen.any():
         raise AlignmentError(f"The mask leaves no voxel of {where}. Give the mask of this image.")
-    values = np.asarray(image.dataobj)[chosen].T.astype(np.float64)
+    values = _content(image, where)[chosen].T.astype(np.float64)
     grid = _grid(image, chosen, None if numbers is None else numbers[chosen], label_names)
     return Run(values=values, tr=_seconds(image, tr, where), grid=grid, where=where)
 
@@ -124,10 +126,13 @@ def _image(given: Any) -> tuple[Any, str]:
         return given, str(name or "the image")
     if not Path(given).is_file():
         raise UsageError(f"There is no file {given}.")
-    try:
+    with damage_told(f"{given} cannot be read as an image", do=DO):
         return nibabel.load(given), str(given)
-    except (nibabel.filebasedimages.ImageFileError, OSError, ValueError) as error:
-        raise DataError(f"{given} cannot be read as an image ({error}).") from error
+
+
+def _content(image: Any, where: str) -> np.ndarray:
+    with damage_told(f"The values of {where} cannot be read", do=DO):
+        return np.asarray(image.dataobj)
 
 
 def _grid(image: Any, chosen: np.ndarray, numbers: np.ndarray | None, names: Any) -> Grid:
@@ -164,8 +169,11 @@ def _regions(size: int, numbers: np.ndarray | None, names: Any) -> np.ndarray:
 
 
 def _seconds(image: Any, tr: float | None, where: str) -> float:
-    stated = image.header.get_zooms()[3] if len(image.header.get_zooms()) > 3 else 0.0
-    found = float(stated) * SECONDS.get(image.header.get_xyzt_units()[1], 1.0)
+    with damage_told(f"The header of {where} cannot be read", do=DO):
+        stated = image.header.get_zooms()[3] if len(image.header.get_zooms()) > 3 else 0.0
+        found = float(stated) * SECONDS.get(image.header.get_xyzt_units()[1], 1.0)
+    if not np.isfinite(found):
+        raise DataError(f"The header of {where} states {found} s from scan to scan. {DO}")
     if tr is None and found <= 0:
         raise DataError(f"The header of {where} states no repetition time. Give tr=... in seconds.")
     if tr is not None and found > 0 and abs(found - tr) > SAME_TR * tr and found != 1.0:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroai.errors import DataError
+from neuroai.sources.damaged import damage_told
 from neuroai.sources.matlab73 import is_matlab73, read_matlab73
 
 
@@ -27,15 +27,10 @@ def read_matlab(path: Path) -> dict[str, Any]:
     if is_matlab73(path):
         return read_matlab73(path)
     from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
 
-    try:
+    what = f"{path} cannot be read as a MATLAB file of version 5 to 7"
+    with damage_told(what, do="Save it in MATLAB with save(..., '-v7')."):
         content = loadmat(path, squeeze_me=True)
-    except (MatReadError, ValueError, TypeError, OSError, NotImplementedError) as error:
-        raise DataError(
-            f"{path} cannot be read as a MATLAB file of version 5 to 7 ({error}). "
-            "Save it in MATLAB with save(..., '-v7')."
-        ) from error
     return {name: value for name, value in content.items() if not name.startswith("__")}
 
 

@@ -15,6 +15,7 @@ from neuroai.checks import known_name, listing, one_of
 from neuroai.errors import DataError, UsageError
 from neuroai.format.build import text
 from neuroai.format.schema import FORMS, INTERVENTION, NO_INTERVENTION, STIMULUS_ID
+from neuroai.sources.damaged import damage_told
 
 if TYPE_CHECKING:
     from hdmf.common import DynamicTable
@@ -44,13 +45,10 @@ def open_nwb(path: str | Path) -> Iterator[NWBFile]:
         raise UsageError(f"There is no file {path}.")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*[Cc]ached namespace.*")
-        try:
-            source = NWBHDF5IO(path, mode="r")
-            nwb = source.read()
-        except (OSError, KeyError, ValueError, TypeError) as error:
-            raise DataError(f"{path} cannot be read as NWB ({error}). Fetch it anew.") from error
-        with source:
-            yield nwb
+        # Columns are read while the file is in use: damage may show as late as that.
+        with damage_told(f"{path} cannot be read as NWB", do="Fetch it anew."):
+            with NWBHDF5IO(path, mode="r") as source:
+                yield source.read()
 
 
 def who(nwb: NWBFile, subject: str | None) -> str:

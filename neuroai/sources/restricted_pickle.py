@@ -170,7 +170,10 @@ def _npy(handle: io.BufferedReader, path: Path) -> Any:
 
 def _loaded(handle: Any, path: Path) -> Any:
     try:
-        return _finished(_Restricted(handle, encoding="latin1").load())
+        found = _finished(_Restricted(handle, encoding="latin1").load())
+        if handle.read(1):
+            raise IntegrityError(f"{path} goes on behind its pickle, which is not read here.")
+        return found
     except IntegrityError:
         raise
     except Exception as error:  # a broken pickle fails in any way its bytes lead to

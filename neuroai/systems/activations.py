@@ -18,6 +18,7 @@ from neuroai.errors import AlignmentError, DataError, UnknownName, UsageError
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.schema import STIMULUS_ID
 from neuroai.format.stimuli import StimulusSet
+from neuroai.sources.damaged import damage_told
 from neuroai.systems.labelled import layer_recording
 from neuroai.systems.layers import matches
 from neuroai.systems.layout import Activity
@@ -254,11 +255,13 @@ def _read_safetensors(path: Path) -> Read:
 def _read_zarr(path: Path) -> Read:
     import zarr
 
-    group = zarr.open_group(path, mode="r")
     arrays: dict[str, np.ndarray] = {}
-    for name, array in group.arrays():
-        if array.dtype.kind == "O" and name != STIMULUS_ID:
-            raise DataError(f"'{path}': the array '{name}' holds objects, which are refused.")
-        arrays[name] = np.asarray(array[:])
-    ids = arrays.pop(STIMULUS_ID, group.attrs.get(STIMULUS_ID))
+    # Arrays that are pickled are refused by zarr, before anything is read.
+    with damage_told(f"'{path}' cannot be read", do="Save numbers, and ids as strings."):
+        group = zarr.open_group(path, mode="r")
+        for name, array in group.arrays():
+            if array.dtype.kind == "O" and name != STIMULUS_ID:
+                raise DataError(f"'{path}': the array '{name}' holds objects, which are refused.")
+            arrays[name] = np.asarray(array[:])
+        ids = arrays.pop(STIMULUS_ID, group.attrs.get(STIMULUS_ID))
     return arrays, ids

@@ -220,9 +220,11 @@ def _processor(transformers: Any, repository: str, where: dict[str, Any]) -> Any
 
 @contextmanager
 def _explained(target: str) -> Iterator[None]:
+    from safetensors import SafetensorError
+
     try:
         yield
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise ResourceError(
             f"'hf:{target}' cannot be read: {_first_line(error)} Check the name, the revision and "
             "the network, or give a folder that holds config.json and model.safetensors."
