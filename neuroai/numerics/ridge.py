@@ -213,10 +213,18 @@ def fit_ridge(x: Any, y: Any, *, penalties: Any) -> Ridge:
     Ridge(weights=array([[1.]]), intercept=array([1.]))
     """
     x, y = as_pair(x, y)
-    alphas = as_penalties(penalties, y.shape[1], like=y)
-    basis, y_mean = decompose(x), y.mean(dim=0)
-    shrunk = basis.loadings(y - y_mean) / (basis.values[:, None] + alphas)
-    weights = basis.vectors @ shrunk if basis.primal else basis.x.T @ (basis.vectors @ shrunk)
+    return fit_from(decompose(x), y, as_penalties(penalties, y.shape[1], like=y))
+
+
+def fit_from(basis: Basis, y: Tensor, alphas: Tensor) -> Ridge:
+    """Fit from features that are decomposed already, block by block of targets."""
+    y_mean = y.mean(dim=0)
+    n_features = len(basis.mean)
+    weights = torch.empty(n_features, y.shape[1], dtype=y.dtype, device=y.device)
+    for some in target_blocks(y.shape[1], rows=3 * len(y), itemsize=y.element_size()):
+        b = basis.loadings(y[:, some] - y_mean[some]).div_(basis.values[:, None] + alphas[some])
+        mixed = basis.vectors @ b
+        weights[:, some] = mixed if basis.primal else basis.x.T @ mixed
     return Ridge(_numpy(weights), _numpy(y_mean - basis.mean @ weights))
 
 

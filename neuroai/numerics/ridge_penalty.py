@@ -12,7 +12,17 @@ from torch import Tensor
 from neuroai.checks import one_of
 from neuroai.errors import UsageError
 from neuroai.numerics.folds import Folds
-from neuroai.numerics.ridge import Kernel, Plain, as_features, target_blocks
+from neuroai.numerics.ridge import (
+    Basis,
+    KernelBasis,
+    Plain,
+    Ridge,
+    as_features,
+    as_pair,
+    decompose,
+    fit_from,
+    target_blocks,
+)
 from neuroai.numerics.ridge_path import fold_scores, penalty_modes
 
 SCORES = ("r2", "r")
@@ -90,20 +100,69 @@ def choose_penalties(
     >>> choose_penalties(x, 2 * x, penalties=[0.1, 10.0], rule="leave-one-out").penalties
     array([0.1])
     """
-    one_of(rule, RULES, option="rule")
-    one_of(score, SCORES, option="score")
-    if (folds is None) == (rule == "folds"):
-        raise UsageError("folds are needed for rule='folds', and for no other.")
     features, y = as_features(x, y)
-    tried = np.sort(np.asarray(penalties, dtype=np.float64))
-    if tried.ndim != 1 or not len(tried) or not (tried > 0).all():
-        raise UsageError("penalties are one or more numbers above 0.")
+    tried = _checked(folds, penalties, score, rule)
     alphas = torch.as_tensor(tried).to(y)
     if folds is not None:
         scores = fold_scores(features, y, folds, alphas, score=score)
     else:
-        scores = _from_one_fit(features, y, alphas, rule)
+        basis = features.basis(torch.arange(len(features), device=y.device))
+        scores = _from_one_fit(basis, y, alphas, rule)
     return _best(scores.double().cpu().numpy(), tried)
+
+
+def fit_ridge_cv(
+    x: Any,
+    y: Any,
+    *,
+    folds: Folds | None = None,
+    penalties: Any = PENALTIES,
+    score: str = "r2",
+    rule: str = "folds",
+) -> tuple[Ridge, Chosen]:
+    """Choose the penalty of every target, and fit all rows with it.
+
+    Parameters
+    ----------
+    x, y : array or tensor, shape (n_rows, n_features) and (n_rows, n_targets)
+        Features and targets.
+    folds, penalties, score, rule
+        As in `choose_penalties`.
+
+    Returns
+    -------
+    Ridge, Chosen
+        Both rules of one fit share its decomposition.
+
+    Examples
+    --------
+    >>> x = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> fitted, chosen = fit_ridge_cv(x, 2 * x, penalties=[5.0], rule="generalised")
+    >>> fitted.weights, chosen.penalties
+    (array([[1.]]), array([5.]))
+    """
+    x, y = as_pair(x, y)
+    tried = _checked(folds, penalties, score, rule)
+    alphas = torch.as_tensor(tried).to(y)
+    if folds is not None:
+        scores = fold_scores(Plain(x), y, folds, alphas, score=score)
+        basis = decompose(x)
+    else:
+        basis = decompose(x)
+        scores = _from_one_fit(basis, y, alphas, rule)
+    chosen = _best(scores.double().cpu().numpy(), tried)
+    return fit_from(basis, y, torch.as_tensor(chosen.penalties).to(y)), chosen
+
+
+def _checked(folds: Folds | None, penalties: Any, score: str, rule: str) -> np.ndarray:
+    one_of(rule, RULES, option="rule")
+    one_of(score, SCORES, option="score")
+    if (folds is None) == (rule == "folds"):
+        raise UsageError("folds are needed for rule='folds', and for no other.")
+    tried = np.sort(np.asarray(penalties, dtype=np.float64))
+    if tried.ndim != 1 or not len(tried) or not (tried > 0).all():
+        raise UsageError("penalties are one or more numbers above 0.")
+    return tried
 
 
 def _best(scores: np.ndarray, alphas: np.ndarray) -> Chosen:
@@ -115,10 +174,8 @@ def _best(scores: np.ndarray, alphas: np.ndarray) -> Chosen:
     return Chosen(alphas[place], scores, int(edge.sum()) if len(alphas) > 1 else 0)
 
 
-def _from_one_fit(features: Plain | Kernel, y: Tensor, alphas: Tensor, rule: str) -> Tensor:
-    n = len(features)
-    basis = features.basis(torch.arange(n, device=y.device))
-    left = basis.training_coordinates()
+def _from_one_fit(basis: Basis | KernelBasis, y: Tensor, alphas: Tensor, rule: str) -> Tensor:
+    left, n = basis.training_coordinates(), len(y)
     out = torch.empty(len(alphas), y.shape[1], dtype=y.dtype, device=y.device)
     lost = alphas[:, None] / (basis.values + alphas[:, None])
     # Features that span every centred pattern leave nothing outside, not even rounding.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from himalaya.ridge import RidgeCV as Himalaya
 from himalaya.scoring import r2_score
 from sklearn.linear_model import RidgeCV
@@ -12,7 +13,8 @@ from sklearn.model_selection import PredefinedSplit
 from neuroai.errors import UsageError
 from neuroai.numerics.folds import group_folds
 from neuroai.numerics.ridge import predict_ridge
-from neuroai.numerics.ridge_penalty import choose_penalties
+from neuroai.numerics.ridge_path import penalty_modes
+from neuroai.numerics.ridge_penalty import choose_penalties, fit_ridge_cv
 
 EXACT = 1e-8  # float64, relative
 PENALTIES = np.logspace(-2, 4, 13)
@@ -131,3 +133,46 @@ def test_wrong_options_are_told(options, said):
     """An option that would be ignored is refused."""
     with pytest.raises(UsageError, match=said):
         choose_penalties(np.eye(4), np.eye(4), **options)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_coefficients_are_those_of_scikit_learn(seed):
+    """Leaving one out, then fitting all rows: coefficients and intercepts."""
+    x, y = _problem(seed)
+    found, chosen = fit_ridge_cv(x, y, penalties=PENALTIES, rule="leave-one-out")
+    peer = RidgeCV(alphas=PENALTIES, alpha_per_target=True).fit(x, y)
+    scale = max(1.0, np.abs(peer.coef_).max())
+    assert np.array_equal(chosen.penalties, np.atleast_1d(peer.alpha_))
+    assert np.abs(found.weights - np.atleast_2d(peer.coef_).T).max() < EXACT * scale
+    assert np.abs(found.intercept - peer.intercept_).max() < EXACT * scale * 10
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_coefficients_are_those_of_himalaya(seed):
+    """By folds, then fitting all rows: coefficients and intercepts."""
+    x, y = _problem(seed)
+    folds = group_folds([str(i) for i in range(len(x))], n_folds=4, seed=seed)
+    found, _ = fit_ridge_cv(x, y, folds=folds, penalties=PENALTIES)
+    peer = Himalaya(
+        alphas=PENALTIES, fit_intercept=True, cv=PredefinedSplit(folds.test.argmax(axis=0)),
+        solver_params={"local_alpha": True, "score_func": r2_score, "warn": False},
+    ).fit(x, y)  # fmt: skip
+    scale = max(1.0, np.abs(peer.coef_).max())
+    assert np.abs(found.weights - peer.coef_).max() < EXACT * scale * 10
+    assert np.abs(found.intercept - peer.intercept_).max() < EXACT * scale * 100
+
+
+def test_modes_of_penalties_keep_single_precision():
+    """Half of the products serve all penalties, and their scores stay those of float64."""
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((100, 300))
+    y = x @ rng.standard_normal((300, 20)) + 10 * rng.standard_normal((100, 20))
+    folds = group_folds([str(i) for i in range(100)], n_folds=4)
+    many = np.logspace(-2, 5, 20)
+    exact = choose_penalties(x, y, folds=folds, penalties=many).scores
+    single = choose_penalties(x.astype("f"), y.astype("f"), folds=folds, penalties=many).scores
+    assert np.abs(exact - single).max() < 1e-4
+    values = torch.linspace(50, 600, 80)
+    shrink = 1 / (values + torch.as_tensor(many, dtype=torch.float32)[:, None])
+    mix, modes = penalty_modes(shrink, torch.ones(80))
+    assert len(modes) <= 10 and torch.allclose(mix @ modes, shrink, rtol=1e-5)
