@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from torch import nn
 
 from neuroai.errors import UsageError
-from neuroai.systems.extract import sweep
+from neuroai.systems.extract import sweep, sweep_many
 from neuroai.systems.hooks import tensor_of
 from neuroai.systems.inputs import Inputs
 from neuroai.systems.layers import choose_layers
@@ -25,6 +25,7 @@ from neuroai.systems.prefix import (
     versions,
 )
 
+AT_ONCE = 16
 AGREEMENT = 1e-6  # relative; the cached and the full pass run the same float32 operations
 
 
@@ -88,16 +89,45 @@ class LesionBench:
         UsageError
             The lesion is of another layer, or needs reference stimuli.
         """
-        placed = self._place(lesion)
+        [found] = self.run_many([lesion], layers=layers)
+        return found
+
+    def run_many(
+        self, lesions: Sequence[Lesion | None], *, layers: Sequence[str] = ()
+    ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+        """Give what `run` gives for each of many lesions, which pass through batch by batch.
+
+        Parameters
+        ----------
+        lesions : sequence of Lesion or None
+            As for `run`.
+        layers : sequence of str
+            Names or globs of layers to read.
+
+        Yields
+        ------
+        outputs, activity
+            As of `run`, in the order of the lesions.
+        """
         chosen = choose_layers(self.module, layers) if layers else ()
+        for start in range(0, len(lesions), AT_ONCE):
+            placed = [self._place(lesion) for lesion in lesions[start : start + AT_ONCE]]
+            for outputs, read in self._together(placed, chosen):
+                yield outputs, {name: np.asarray(read[name].values) for name in chosen}
+
+    def _together(
+        self, placed: Sequence[tuple[PlacedLesion, ...]], chosen: Sequence[str]
+    ) -> list[tuple[np.ndarray, dict[str, Activity]]]:
+        """Run some lesions from the record, or one by one where the record does not serve."""
         hidden = [name for name in chosen if self._is_before(name)]
-        if self.prefix and not self.prefix.later.isdisjoint(hidden):
-            # Such a part runs before and after the layer, so that only a full pass sees it whole.
-            outputs, read = self._full(placed, chosen)
-            return outputs, {name: np.asarray(read[name].values) for name in chosen}
-        outputs, read = self._sweep(placed, [name for name in chosen if name not in hidden])
-        read.update(self._before(hidden))
-        return outputs, {name: np.asarray(read[name].values) for name in chosen}
+        # Such a part runs before and after the layer, so that only a full pass sees it whole;
+        # changed weights act on what reaches the layer, which is not kept.
+        split = self.prefix is not None and not self.prefix.later.isdisjoint(hidden)
+        if self.prefix is None or split or any(p.lesion.on_weights for one in placed for p in one):
+            return [self._full(one, chosen) for one in placed]
+        found = self._cached(self.prefix, placed, [name for name in chosen if name not in hidden])
+        before = self._before(hidden)
+        return [(outputs, {**read, **before}) for outputs, read in found]
 
     def _place(self, lesion: Lesion | None) -> tuple[PlacedLesion, ...]:
         if lesion is None:
@@ -135,15 +165,12 @@ class LesionBench:
         )
         return swept.outputs, swept.layers
 
-    def _sweep(
-        self, placed: Sequence[PlacedLesion], layers: Sequence[str]
-    ) -> tuple[np.ndarray, dict[str, Activity]]:
-        prefix = self.prefix
-        # Changed weights act on what reaches the layer, which is not kept.
-        if prefix is None or any(one.lesion.on_weights for one in placed):
-            return self._full(placed, layers)
+    def _cached(
+        self, prefix: Prefix, placed: Sequence[tuple[PlacedLesion, ...]], layers: Sequence[str]
+    ) -> list[tuple[np.ndarray, dict[str, Activity]]]:
+        # Some reductions are fitted to activity, which takes the stimuli themselves.
         fitted = self.reduce is not None and self.reduce != "mean"
-        swept = sweep(
+        swept = sweep_many(
             self.module,
             self.inputs if fitted else RecordedInputs(prefix),
             layers=layers,
@@ -153,7 +180,7 @@ class LesionBench:
             reduce=self.reduce,
             shortcut=lambda number: answered(self.module, prefix, number),
         )
-        return swept.outputs, swept.layers
+        return [(one.outputs, one.layers) for one in swept]
 
 
 def make_bench(

@@ -25,8 +25,9 @@ from neuroai.systems.reduction import Reduction, read_reduction
 if TYPE_CHECKING:
     from neuroai.systems.activations import Activations
     from neuroai.systems.model import Model
+    from neuroai.systems.prefix import RecordedInputs
 
-Shortcut = Callable[[int], AbstractContextManager[Any]]
+Shortcut = Callable[[int], AbstractContextManager[Callable[[], None]]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,6 @@ def sweep(
     device: str = "cpu",
     reduce: str | Reduction | None = None,
     progress: bool = False,
-    shortcut: Shortcut | None = None,
 ) -> Sweep:
     """Run a network over stimuli once and read its outputs and any number of layers.
 
@@ -83,8 +83,6 @@ def sweep(
         `neuroai.systems.reduction.Reduction`.
     progress : bool
         Show progress on stderr.
-    shortcut : callable, optional
-        ``shortcut(batch_number)`` gives a context in which parts of the network are cached.
 
     Raises
     ------
@@ -95,7 +93,41 @@ def sweep(
     DataError
         A layer holds infinite values or NaN.
     """
-    size = 1 if mixes_stimuli(module) else batch_size
+    [swept] = sweep_many(
+        module,
+        inputs,
+        layers=layers,
+        lesions=[lesions],
+        batch_size=1 if mixes_stimuli(module) else batch_size,
+        device=device,
+        reduce=reduce,
+        progress=progress,
+    )
+    return swept
+
+
+def sweep_many(
+    module: nn.Module,
+    inputs: Inputs | RecordedInputs,
+    *,
+    layers: Sequence[str] = (),
+    lesions: Sequence[Sequence[PlacedLesion]] = ((),),
+    batch_size: int = 32,
+    device: str = "cpu",
+    reduce: str | Reduction | None = None,
+    progress: bool = False,
+    shortcut: Shortcut | None = None,
+) -> list[Sweep]:
+    """Run a network over stimuli under each of several sets of lesions, batch by batch.
+
+    Options are those of `sweep`; ``shortcut(batch_number)`` gives a context in which parts of the
+    network are cached, and that gives a function to call before every pass.
+
+    Returns
+    -------
+    list of Sweep
+        One a set of lesions.
+    """
     reducer = fitted_reducer(
         read_reduction(reduce),
         module,
@@ -105,21 +137,26 @@ def sweep(
         device=device,
         memory=free_memory() // 2,
     )
-    store: dict[str, Activity] = {}
-    outputs: list[np.ndarray] = []
+    n = len(inputs.ids)
+    stores: list[dict[str, Activity]] = [{} for _ in lesions]
+    outputs: list[list[np.ndarray]] = [[] for _ in lesions]
     done = 0
     with inference(module):
-        shown = with_bar(inputs.batches(size), len(inputs.ids), progress)
-        for number, (ids, batch) in enumerate(shown):
-            with shortcut(number) if shortcut else nullcontext():
-                moved = on_device(batch, device)
-                output, read = one_pass(module, moved, ids, layers, lesions, reducer)
-            if not done:
-                _preflight(read, len(inputs.ids))
-            _fill(store, read, done, len(inputs.ids))
-            outputs.append(_rows(output, len(ids)))
+        for number, (ids, batch) in enumerate(with_bar(inputs.batches(batch_size), n, progress)):
+            moved = on_device(batch, device)
+            with shortcut(number) if shortcut else nullcontext(lambda: None) as begin:
+                for placed, store, given in zip(lesions, stores, outputs, strict=True):
+                    begin()
+                    output, read = one_pass(module, moved, ids, layers, placed, reducer)
+                    if not done:
+                        _preflight(read, n)
+                    _fill(store, read, done, n)
+                    given.append(_rows(output, len(ids)))
             done += len(ids)
-    return Sweep(inputs.ids, np.concatenate(outputs), store)
+    return [
+        Sweep(inputs.ids, np.concatenate(given), store)
+        for given, store in zip(outputs, stores, strict=True)
+    ]
 
 
 def extract(

@@ -79,10 +79,12 @@ def inference(module: nn.Module) -> Iterator[nn.Module]:
 
     The fused attention of torch is switched off meanwhile, since it skips the layers inside it.
     """
-    modes = [(part, part.training) for part in module.modules()]
+    parts = list(module.modules())
+    modes = [(part, part.training) for part in parts if part.training]
     fused = torch.backends.mha.get_fastpath_enabled()
     try:
-        module.eval()
+        if modes:
+            module.eval()
         torch.backends.mha.set_fastpath_enabled(False)
         with torch.no_grad():
             yield module

@@ -142,7 +142,8 @@ def _output(module: nn.Module, one: Prefix) -> np.ndarray:
     """Run the recorded batch with every call answered from copies of the record."""
     copied = replace(one, copied=frozenset(range(len(one.names))))
     ids, batch = one.batches[0]
-    with answered(module, copied, 0):
+    with answered(module, copied, 0) as begin:
+        begin()
         output, _ = one_pass(module, batch, ids, (), (), None)
     tensor = first_tensor(output)
     return np.zeros(0) if tensor is None else tensor.float().cpu().numpy()
@@ -245,24 +246,36 @@ class _Trace:
 
 
 @contextmanager
-def answered(module: nn.Module, prefix: Prefix, batch: int) -> Iterator[None]:
+def answered(module: nn.Module, prefix: Prefix, batch: int) -> Iterator[Callable[[], None]]:
     """Let the recorded parts answer from the record of one batch while the context lasts.
+
+    Gives a function to call before every pass.
 
     Raises
     ------
     TraceDiffersError
-        The pass left some of the record unread.
+        A pass left some of the record unread.
     """
-    waiting: dict[str, list[Any]] = {}
-    for call, (name, output) in enumerate(zip(prefix.names, prefix.outputs[batch], strict=True)):
-        answer = map_tensors(output, _copy) if call in prefix.copied else output
-        waiting.setdefault(name, []).append(answer)
+    waiting: dict[str, list[Any]] = {name: [] for name in prefix.names}
+
+    def begin() -> None:
+        _refuse_unread(waiting)
+        row = zip(prefix.names, prefix.outputs[batch], strict=True)
+        for call, (name, output) in enumerate(row):
+            answer = map_tensors(output, _copy) if call in prefix.copied else output
+            waiting[name].append(answer)
+
     with ExitStack() as stack:
         for name, answers in waiting.items():
             _stand_in(module.get_submodule(name), answers, stack)
-        yield
-    if any(waiting.values()):
-        raise TraceDiffersError(f"{sum(map(len, waiting.values()))} recorded calls were not made.")
+        yield begin
+    _refuse_unread(waiting)
+
+
+def _refuse_unread(waiting: dict[str, list[Any]]) -> None:
+    left = sum(map(len, waiting.values()))
+    if left:
+        raise TraceDiffersError(f"{left} recorded calls were not made.")
 
 
 def _copy(tensor: Tensor) -> Tensor:
