@@ -127,10 +127,23 @@ def _one_unit(times: np.ndarray, starts: np.ndarray, edges: np.ndarray) -> np.nd
     trial = np.repeat(np.arange(n_trials), spikes)
     before = np.repeat(low - (np.cumsum(spikes) - spikes), spikes)
     since = times[np.arange(len(trial)) + before] - starts[trial]
-    bins = np.searchsorted(edges, since, side="right") - 1
+    bins = _bins(since, edges)
     inside = (bins >= 0) & (bins < n_bins)
     flat = np.bincount(trial[inside] * n_bins + bins[inside], minlength=n_trials * n_bins)
     return flat.reshape(n_trials, n_bins)
+
+
+def _bins(since: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Number the bin of every time; -1 before the first, n_bins after the last."""
+    widths = np.diff(edges)
+    if np.ptp(widths) > WHOLE * widths[0]:
+        return np.searchsorted(edges, since, side="right") - 1
+    # Equal bins are divided out, which is within one of the bin that the edges say.
+    guess = ((since - edges[0]) * (len(widths) / (edges[-1] - edges[0]))).astype(np.int64)
+    np.clip(guess, 0, len(widths) - 1, out=guess)
+    guess -= since < edges[guess]
+    guess += since >= edges[guess + 1]
+    return guess
 
 
 def bin_rasters(
