@@ -77,6 +77,19 @@ def feature_rows(
     }
 
 
+def text_labels(
+    spaces: Mapping[str, Space], stimuli: StimulusSet | None, ids: Sequence[str]
+) -> tuple[str, list[str] | None]:
+    """Give the one feature that is a column of text, and its values; None where there is none."""
+    columns = [c for s in spaces.values() if not isinstance(s, xr.DataArray) for c in s]
+    if len(columns) != 1 or stimuli is None or columns[0] not in stimuli.table.columns:
+        return "", None
+    values = stimuli.column(columns[0], ids)
+    if values.dtype.kind == "f":
+        return columns[0], None
+    return columns[0], [str(value) for value in values]
+
+
 def _of_column(name: str, stimuli: StimulusSet | None, ids: Sequence[str]) -> np.ndarray:
     columns = [] if stimuli is None else [str(column) for column in stimuli.table.columns]
     known_name(name, columns, kind="column of the stimuli")

@@ -13,6 +13,7 @@ from neuroai.analyses.algorithm._encoding_features import (
     feature_rows,
     named_spaces,
     sample_rows,
+    text_labels,
 )
 from neuroai.analyses.algorithm._encoding_fit import Fit, Method, fit
 from neuroai.analyses.algorithm._encoding_targets import Targets, targets_of
@@ -22,6 +23,7 @@ from neuroai.format.schema import SAMPLE, STIMULUS, STIMULUS_ID, TIME, UNIT
 from neuroai.format.stimuli import StimulusSet
 from neuroai.numerics.delays import delayed
 from neuroai.numerics.folds import Folds, block_folds, group_folds, shuffled_folds
+from neuroai.numerics.group_folds import stratified_group_folds
 from neuroai.systems.base import System
 
 
@@ -83,17 +85,7 @@ def _by_stimulus(
     method: Method,
     rows: Rows,
 ) -> xr.Dataset:
-    groups = list(part.ids)
-    if rows.groups != STIMULUS_ID:
-        if stimuli is None:
-            raise UsageError(f"groups='{rows.groups}' needs the table of the stimuli.")
-        groups = [str(value) for value in stimuli.column(rows.groups, part.ids)]
-    if len(part.ids) < 2 * rows.n_folds:
-        raise DataError(
-            f"{len(part.ids)} stimuli in {rows.n_folds} folds leave fewer than two to test in a "
-            "fold. Take fewer folds or more stimuli."
-        )
-    folds = group_folds(groups, n_folds=rows.n_folds)
+    folds = _deal(part.ids, spaces, stimuli, rows)
     found = fit(method, feature_rows(spaces, stimuli, part.ids), part.values, folds)
     ids = np.array(part.ids, dtype=object)
     made = _dataset(found, part.labels, folds, rows={STIMULUS: (STIMULUS, ids)})
@@ -104,6 +96,29 @@ def _by_stimulus(
     return made.assign_attrs(
         subject=part.subject, region=part.region, notes="\n".join(part.notes), n_nan=part.n_nan
     )
+
+
+def _deal(
+    ids: Sequence[str], spaces: Mapping[str, object], stimuli: StimulusSet | None, rows: Rows
+) -> Folds:
+    """Deal stimuli or their groups, evenly over the values of a single feature of text."""
+    if len(ids) < 2 * rows.n_folds:
+        raise DataError(
+            f"{len(ids)} stimuli in {rows.n_folds} folds leave fewer than two to test in a fold. "
+            "Take fewer folds or more stimuli."
+        )
+    if rows.groups != STIMULUS_ID:
+        if stimuli is None:
+            raise UsageError(f"groups='{rows.groups}' needs the table of the stimuli.")
+        groups = [str(value) for value in stimuli.column(rows.groups, ids)]
+        return group_folds(groups, n_folds=rows.n_folds)
+    name, labels = text_labels(spaces, stimuli, ids)
+    # A fold of one value alone would leave every prediction constant and every score undefined.
+    if labels is None or min(labels.count(label) for label in set(labels)) < rows.n_folds:
+        return group_folds(ids, n_folds=rows.n_folds)
+    fold_of = stratified_group_folds(labels, ids, n_folds=rows.n_folds)
+    test = fold_of == np.arange(rows.n_folds)[:, None]
+    return Folds(~test, test, f"{rows.n_folds} folds stratified by {name}, seed 0")
 
 
 def _dataset(

@@ -126,15 +126,17 @@ def test_text_becomes_one_column_a_value_and_arrays_go_by_id():
     rng = np.random.default_rng(3)
     y = one_hot @ rng.standard_normal((3, 4)) + 0.1 * rng.standard_normal((N, 4))
     system = _system(_recording(y, stimuli.ids))
+    size = stimuli.column("size")
+    x = np.column_stack([one_hot, (size - size.mean()) / size.std()])
     order = rng.permutation(N)
     ids = np.array(stimuli.ids, dtype=object)[order]
     array = xr.DataArray(
-        one_hot[order], dims=("stimulus", "feature"), coords={"stimulus": ids}, name="kinds"
+        x[order], dims=("stimulus", "feature"), coords={"stimulus": ids}, name="kinds"
     )
-    shown = _recording(one_hot[order], ids.tolist(), kind="model")
+    shown = _recording(x[order], ids.tolist(), kind="model")
     by_name, by_array, by_recording = (
         encoding(system, features=f, penalties=PENALTIES).data["value"].item()
-        for f in ("kind", array, {"net": shown})
+        for f in (["kind", "size"], array, {"net": shown})
     )
     assert by_name > 0.9
     assert by_array == pytest.approx(by_name, abs=EXACT)
@@ -153,6 +155,18 @@ def test_groups_of_stimuli_stay_together():
     # A pair that was never met predicts the mean: no unit has a score, and that is counted.
     assert together.undefined["scores"] == 5 and np.isnan(together.data["value"].item())
     assert together.parameters["groups"] == "pair"
+
+
+def test_a_feature_of_text_is_dealt_evenly():
+    """24 stimuli of two values in five folds: no fold has one value alone, no score is lost."""
+    ids = [f"s{i:02d}" for i in range(24)]
+    table = pd.DataFrame({"stimulus_id": ids, "face": [str(i // 3 % 2) for i in range(24)]})
+    few = stimulus_set(table, name="simulated")
+    values = np.random.default_rng(9).standard_normal((24, 4))
+    values += 3 * (few.column("face").astype(str) == "1")[:, None]
+    answer = encoding(_system(_recording(values, ids), stimuli=few), features="face")
+    assert answer.undefined["scores"] == 0 and answer.data["value"].item() > 0.6
+    assert answer.parameters["folds"] == "5 folds stratified by face, seed 0"
 
 
 @pytest.mark.parametrize(
