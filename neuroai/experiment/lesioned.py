@@ -11,6 +11,8 @@ from neuroai.numerics.comparators import compare_rdms
 from neuroai.numerics.distances import correlation_distance, squared_euclidean
 from neuroai.numerics.rdm_vectors import to_vector
 from neuroai.numerics.readout import Readout, fit_readout, predict
+from neuroai.systems.intervention import VIRTUAL, Intervention
+from neuroai.systems.lesion import applied, statistics_of
 
 ACCURACY = "accuracy"
 RDM_MATCH = "RDM match"
@@ -114,21 +116,19 @@ def masked_activity(
 ) -> Callable[[tuple[int, ...]], LesionedActivity]:
     """Mask recorded units before the readout: the virtual lesion of a recording.
 
-    The replacement is that of a network's lesion: zero, the unit's mean over half A, or Gaussian
-    noise of its mean and SD over half A.
+    The replacement is that of a network's lesion, by the same function: zero, the unit's mean over
+    half A, Gaussian noise of its mean and SD over half A, or activity drawn from half A.
     """
-    mean, sd = values[train].mean(axis=0), values[train].std(axis=0, ddof=1)
-    noise = np.random.default_rng(seed).standard_normal(values.shape)
-    replacement = {
-        "zero": np.zeros_like(values),
-        "mean": np.broadcast_to(mean, values.shape),
-        "noise": mean + sd * noise,
-    }[kind]
+    known = statistics_of([values[train]], keep=True)
+    ids = [str(row) for row in range(len(values))]
 
     def activity_of(positions: Sequence[int]) -> LesionedActivity:
         changed = values.copy()
-        hit = list(positions)
-        changed[:, hit] = (1 - strength) * changed[:, hit] + strength * replacement[:, hit]
+        if len(positions):
+            targets = tuple(int(place) for place in positions)
+            lesion = Intervention("", targets, kind, strength, seed, origin=VIRTUAL)
+            mask = np.isin(np.arange(values.shape[1]), targets)
+            changed = applied(lesion, values, mask, known, feature_axis=1, ids=ids)
         return LesionedActivity(lesioned=changed, readout=changed)
 
     return activity_of

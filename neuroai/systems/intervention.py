@@ -55,10 +55,10 @@ class Intervention:
         linear or convolution layer), ``connections`` (single such weights or kernels).
     dose : float
         Share of the target that is changed, in (0, 1]: the first round(dose n) targets, at least
-        one; of a whole layer so many random features. A measured intervention keeps the number
-        that the data state.
+        one; of a whole layer so many random features.
     amount : float, optional
-        Gain of ``scale``, value of ``clamp``, bits of ``quantise``.
+        Gain of ``scale``, value of ``clamp``, bits of ``quantise``; of a measured intervention the
+        dose that the data state.
     vector : tuple of float
         Of ``direction``, ``add`` and ``project_out``: one number a feature of the layer.
     pairs : tuple of (str, str)
@@ -155,7 +155,9 @@ class Intervention:
     def describe(self) -> str:
         """Say in a few words what is changed; unlike interventions have unlike descriptions."""
         if self.origin == MEASURED:
-            return f"measured: {self.kind}" + ("" if self.dose == 1 else f", dose {self.dose:g}")
+            return f"measured: {self.kind}" + (
+                "" if self.amount is None else f", dose {self.amount:g}"
+            )
         what = f"{self.of.removesuffix('s')}(s) of {self.region}"
         if self.of in WITHOUT_TARGETS:
             what = f"{self.of} {self.region}"
@@ -179,7 +181,7 @@ def measured(kind: str, *, dose: float | None = None) -> Intervention:
     >>> measured("laser", dose=67).describe()
     'measured: laser, dose 67'
     """
-    return Intervention("", (), kind, dose=1.0 if dose is None else dose, origin=MEASURED)
+    return Intervention("", (), kind, amount=dose, origin=MEASURED)
 
 
 def dosed(n: int, dose: float) -> int:
