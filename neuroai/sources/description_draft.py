@@ -269,6 +269,8 @@ class _Parts:
         yield f"stimulus_id = {_text(column)}{comment}"
         if any(table.facts["n_missing"] for table in tables):
             yield f'without_stimulus = "drop"  # <- events without {_comment([column])}'
+        if all(run.facts.get("channels_table") for run in runs):
+            yield "bids = true  # channels.tsv says which channels are bad, and their types"
         if facts["what"] == "raw":
             yield "tmin = -0.2  # <- the window around each onset, in seconds"
             yield "tmax = 0.8"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from neuroai.errors import AlignmentError, DataError, FormatError, UsageError
 from neuroai.format.files import open_form
 from neuroai.format.schema import PRESENTATION, REGION, STIMULUS_ID, UNIT, UNIT_ID
 from neuroai.sources.behaviour import read_behaviour
+from neuroai.sources.bids import entities, entity, run_coords
 from neuroai.sources.description_schema import (
     BehaviourPart,
     EegPart,
@@ -26,7 +28,7 @@ from neuroai.sources.description_schema import (
     RoisPart,
     UnitsPart,
 )
-from neuroai.sources.eeg import read_eeg
+from neuroai.sources.eeg import DATATYPES, open_bids, read_eeg
 from neuroai.sources.fmri import read_bold
 from neuroai.sources.fmri_audit import check_grid
 from neuroai.sources.inside import existing
@@ -247,9 +249,9 @@ def _eeg(part: EegPart, place: Place) -> xr.DataArray:
         raise UsageError(f"{place.where}: baseline is [start, end] in seconds.")
     parts = [
         read_eeg(
-            path,
+            _through_bids(path, place) if part.bids else path,
             system=place.system,
-            subject=part.subject,
+            subject=str(entity(part.subject, "sub")),
             stimulus_set=place.stimulus_set,
             stimulus_id=part.stimulus_id or None if table is None else STIMULUS_ID,
             events=table,
@@ -267,6 +269,19 @@ def _eeg(part: EegPart, place: Place) -> xr.DataArray:
     return _noted(_joined(parts, files), events, part.stimulus_id)
 
 
+def _through_bids(path: Path, place: Place) -> Any:
+    """Open a file of a BIDS folder with its channels' types and quality."""
+    roots = [folder.parent for folder in path.parents if folder.name.startswith("sub-")]
+    if not roots or path.parent.name not in DATATYPES:
+        raise UsageError(
+            f"{place.where}: bids = true needs files in sub-*/eeg, meg or ieeg; got {path}."
+        )
+    with warnings.catch_warnings():
+        # What mne says of the file it says again when it is read.
+        warnings.simplefilter("ignore")
+        return open_bids(roots[-1], entities(path), path.parent.name)[0]
+
+
 def _joined(parts: Sequence[xr.DataArray], files: Sequence[Path]) -> xr.DataArray:
     """Put the runs of one subject one below the other; their units must be the same."""
     if len(parts) == 1:
@@ -282,9 +297,12 @@ def _joined(parts: Sequence[xr.DataArray], files: Sequence[Path]) -> xr.DataArra
     shared = set.intersection(*(set(part.coords) for part in parts))
     kept = [
         part.drop_vars(set(part.coords) - shared).assign_coords(
-            run=(PRESENTATION, np.full(part.sizes[PRESENTATION], f"{number:02d}", dtype=object))
+            {
+                name: (PRESENTATION, np.full(part.sizes[PRESENTATION], value, dtype=object))
+                for name, value in own.items()
+            }
         )
-        for number, part in enumerate(parts, start=1)
+        for part, own in zip(parts, run_coords(files), strict=True)
     ]
     joined = xr.concat(kept, PRESENTATION, coords="minimal", compat="override", join="override")
     return joined.assign_attrs(first.attrs)

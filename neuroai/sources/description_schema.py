@@ -115,6 +115,7 @@ class EegPart(_Recording):
     picks: Text | list[Text] = "data"
     channel_types: dict[str, Text] = {}
     incomplete: Text = "raise"
+    bids: bool = False
 
 
 class _NwbPart(_Recording):

@@ -17,7 +17,8 @@ import xarray as xr
 from neuroai.checks import known_name, need, one_of
 from neuroai.errors import DataError
 from neuroai.format.build import recording, text
-from neuroai.format.schema import FORMS, STIMULUS_ID
+from neuroai.format.schema import FORMS, PRESENTATION, STIMULUS_ID
+from neuroai.sources.bids import COORDS, entity
 from neuroai.sources.eeg_channels import channel_columns, refuse_microvolts
 from neuroai.sources.eeg_epochs import Window, parts_of
 from neuroai.sources.eeg_events import CONDITION
@@ -36,6 +37,12 @@ HARMLESS = (
     "which can cause aliasing artifacts",
 )
 UNIT_NAMES = ("subject", "channel_type", "x", "y", "z", "physical_unit", "hemisphere", "unit")
+DATATYPES = ("eeg", "meg", "ieeg")
+# What mne-bids calls the entities of names.
+BIDS_NAMES = {
+    "sub": "subject", "ses": "session", "task": "task", "run": "run", "acq": "acquisition",
+    "proc": "processing", "split": "split",
+}  # fmt: skip
 LOSSES = ("Omitted", "Limited", "outside data range", "outside the data range")
 
 
@@ -210,7 +217,8 @@ def read_eeg_bids(
     root : path
         The BIDS folder.
     subject, session, task, run : str
-        BIDS entities, with or without their key (``01`` or ``sub-01``).
+        BIDS entities, with or without their key (``01`` or ``sub-01``); session, task and run
+        become coordinates.
     datatype : {"eeg", "meg", "ieeg"}
         Folder of the recording.
 
@@ -221,24 +229,55 @@ def read_eeg_bids(
     DataError
         There is no such run, or as `read_eeg`.
     """
-    bids = need("mne_bids", extra="bids", purpose="Reading EEG and MEG from a BIDS folder")
-    one_of(datatype, ("eeg", "meg", "ieeg"), option="datatype")
-    path = bids.BIDSPath(
-        root=root, subject=_entity(subject, "sub"), session=_entity(session, "ses"),
-        task=_entity(task, "task"), run=_entity(run, "run"), datatype=datatype, suffix=datatype,
-    )  # fmt: skip
+    one_of(datatype, DATATYPES, option="datatype")
+    keys = {"sub": subject, "ses": session, "task": task, "run": run}
+    named = {key: str(entity(value, key)) for key, value in keys.items() if value is not None}
     with _listening(str(root), verbose) as heard:
-        try:
-            raw = bids.read_raw_bids(path)
-        except (FileNotFoundError, RuntimeError, ValueError) as error:
-            raise DataError(f"{root} does not hold {path.basename}: {error}") from error
-    table = path.copy().update(suffix="events", extension=".tsv").fpath
+        raw, path = open_bids(Path(root), named, datatype)
+    table = path.parent / f"{path.name.rpartition('_')[0]}_events.tsv"
     found = read_eeg(
-        raw, system=system, subject=subject, stimulus_set=stimulus_set, stimulus_id=stimulus_id,
-        events=table if table.is_file() else None, conditions=conditions, tmin=tmin, tmax=tmax,
-        baseline=baseline, decimate=decimate, picks=picks, incomplete=incomplete, verbose=verbose,
+        raw, system=system, subject=named["sub"], stimulus_set=stimulus_set,
+        stimulus_id=stimulus_id, events=table if table.is_file() else None, conditions=conditions,
+        tmin=tmin, tmax=tmax, baseline=baseline, decimate=decimate, picks=picks,
+        incomplete=incomplete, verbose=verbose,
     )  # fmt: skip
-    return found.assign_attrs(_note((found.attrs.get("note", ""), *heard.notes)))
+    n = found.sizes[PRESENTATION]
+    own = {COORDS[k]: (PRESENTATION, text([v] * n)) for k, v in named.items() if k in COORDS}
+    notes = _note((found.attrs.get("note", ""), *heard.notes))
+    return found.assign_coords(own).assign_attrs(notes)
+
+
+def open_bids(root: Path, entities: Mapping[str, str], datatype: str) -> tuple[BaseRaw, Path]:
+    """Open one run of a BIDS folder through mne-bids, with what its ``channels.tsv`` says.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The BIDS folder.
+    entities : mapping
+        ``sub``, ``task`` and, where the names have them, ``ses``, ``run`` and others.
+    datatype : {"eeg", "meg", "ieeg"}
+        Folder of the recording.
+
+    Returns
+    -------
+    tuple
+        The recording, with bad channels marked and types as stated, and its file.
+
+    Raises
+    ------
+    MissingExtra
+        mne-bids is not installed.
+    DataError
+        There is no such run.
+    """
+    bids = need("mne_bids", extra="bids", purpose="Reading EEG and MEG from a BIDS folder")
+    known = {BIDS_NAMES[key]: value for key, value in entities.items() if key in BIDS_NAMES}
+    path = bids.BIDSPath(root=root, datatype=datatype, suffix=datatype, **known)
+    try:
+        return bids.read_raw_bids(path), Path(path.fpath)
+    except (FileNotFoundError, RuntimeError, ValueError) as error:
+        raise DataError(f"{root} does not hold {path.basename}: {error}") from error
 
 
 def _loud(verbose: bool | str | int | None) -> bool | str | int:
@@ -246,10 +285,6 @@ def _loud(verbose: bool | str | int | None) -> bool | str | int:
     quieter = verbose is None or verbose in ("ERROR", "CRITICAL")
     too_high = isinstance(verbose, int) and not isinstance(verbose, bool) and verbose > LOUDEST
     return "WARNING" if quieter or too_high else verbose
-
-
-def _entity(value: str | None, key: str) -> str | None:
-    return None if value is None else value.removeprefix(f"{key}-")
 
 
 def _note(sentences: Sequence[str]) -> dict[str, str]:

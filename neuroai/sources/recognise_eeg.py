@@ -143,7 +143,13 @@ def _facts(path: Path, columns: Mapping[str, Any], *, what: str, opened: Any) ->
         "duration": duration,
         "channels": list(opened.ch_names),
         "entities": entities(path),
+        "channels_table": _channels_table(path).is_file(),
     }
+
+
+def _channels_table(path: Path) -> Path:
+    """Give where BIDS puts the types and quality of a recording's channels."""
+    return path.with_name(f"{path.name.split('.')[0].rpartition('_')[0]}_channels.tsv")
 
 
 def _column_sentences(columns: Mapping[str, Any]) -> list[str]:

@@ -25,10 +25,12 @@ from eeg_objects import (
     write_brainvision,
 )
 
+from neuroai.cli import main
 from neuroai.errors import DataError, MissingExtra, UnknownName, UsageError
 from neuroai.format.files import open_form, save
 from neuroai.format.validate import validate
 from neuroai.sources import eeg
+from neuroai.sources.description import load_description
 from neuroai.sources.eeg import read_eeg, read_eeg_bids
 
 
@@ -250,10 +252,41 @@ def test_bids_folder_is_read_with_its_events(tmp_path: Path) -> None:
     found = read_eeg_bids(tmp_path / "set", subject="sub-01", task="see", **who)
     np.testing.assert_allclose(found.values, expected(), rtol=SINGLE, atol=EXACT)
     assert found["stimulus_id"].values.tolist() == ["a", "b", "a", "b"]
-    assert found.attrs["subject"] == "sub-01"
+    assert found.attrs["subject"] == "01" and set(found["task"].values) == {"see"}
     validate(found)
     with pytest.raises(DataError, match="does not hold sub-02_task-see"):
         read_eeg_bids(tmp_path / "set", subject="02", task="see", **who)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_described_bids_folder_heeds_its_table_of_channels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A channel that channels.tsv marks as bad is left out by `check --write` and what follows."""
+    bids = pytest.importorskip("mne_bids", reason="mne-bids is not installed")
+    source = mne.io.read_raw_brainvision(write_brainvision(tmp_path), verbose="ERROR")
+    source.set_annotations(mne.Annotations(list(ONSETS), 0.0, ["a", "b", "a", "b"]))
+    for session in ("x", "y"):
+        place = bids.BIDSPath(
+            root=tmp_path / "set", subject="01", session=session, task="see", datatype="eeg"
+        )
+        bids.write_raw_bids(source, place, event_id={"a": 1, "b": 2}, verbose="ERROR")
+    bad = source.ch_names[1]
+    for path in (tmp_path / "set").rglob("*_channels.tsv"):
+        table = pd.read_csv(path, sep="\t", keep_default_na=False)
+        table.loc[table["name"] == bad, "status"] = "bad"
+        table.to_csv(path, sep="\t", index=False)
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "set", "--write", "mydata.toml"]) == 0
+    assert "bids = true" in (tmp_path / "mydata.toml").read_text()
+    (found,) = load_description(tmp_path / "mydata.toml").systems[0].recordings
+    assert bad not in found["unit_id"].values and bad in found.attrs["note"]
+    assert found.sizes["unit"] == len(source.ch_names) - 1
+    assert found["session"].values.tolist() == ["x"] * 4 + ["y"] * 4
+    loose = (tmp_path / "mydata.toml").read_text().replace("bids = true", "bids = false")
+    (tmp_path / "loose.toml").write_text(loose)
+    (whole,) = load_description(tmp_path / "loose.toml").systems[0].recordings
+    assert bad in whole["unit_id"].values
 
 
 def test_bids_needs_its_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
