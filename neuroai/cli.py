@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from neuroai.format.results import Results
 
 FILES = ("report.html", "scores.csv", "scores.nc", "provenance.json")
+SIMULATED = "data"  # folder of the demo's files, inside that of its results
 DATA_SUFFIXES = (".py", ".nc", ".zarr", ".toml")
 UNEXPECTED = 1
 DISTANCE_HELP = "correlation, squared-euclidean, mahalanobis, crossnobis or poisson-kl."
@@ -172,18 +173,24 @@ def _top(
 def demo(out: Out = None, seed: Seed = 0, as_json: Json = False, quiet: Quiet = False) -> None:
     """Recover a known truth from a simulated brain.
 
-    The brain is compared with a small trained network and its untrained twin. Needs no network
-    and no file beyond the install. The page puts what was planted beside what was recovered.
+    The brain is written as fMRI (BIDS NIfTI), EEG (FIF), spikes (NWB) and choices (TSV), read back
+    as your own files are, and compared with a small trained network and its untrained twin. Needs
+    no network and no file beyond the install. The page puts what was planted beside what was
+    recovered; the files stay in OUT/data.
 
     \b
     Examples
       neuroai demo
+      neuroai check neuroai-demo/data
+      neuroai compare neuroai-demo/data/demo.toml --model builtin:small_convnet
       neuroai demo --out first-look --seed 1
     """
     folder = _prepare(out, "demo")
+    _say(f"The simulated brain's files are kept in {folder / SIMULATED}")
     from neuroai.experiment.demo import run_demo
 
-    _deliver(run_demo(seed=seed, progress=not quiet), folder, as_json=as_json, quiet=quiet)
+    results = run_demo(seed=seed, folder=folder / SIMULATED, progress=not quiet)
+    _deliver(results, folder, as_json=as_json, quiet=quiet)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -174,7 +175,8 @@ def test_run_passes_every_option_on(conductor):
 def test_demo_passes_every_option_on(conductor):
     """The demo takes a seed and can be quiet."""
     assert cli.main(["demo", "--seed", "5", "-q"]) == 0
-    assert conductor == [((), {"seed": 5, "progress": False})]
+    folder = Path("neuroai-demo").absolute() / "data"
+    assert conductor == [((), {"seed": 5, "folder": folder, "progress": False})]
 
 
 def test_what_is_not_given_is_left_to_the_conductor(conductor):

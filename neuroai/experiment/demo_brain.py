@@ -11,6 +11,7 @@ import xarray as xr
 
 from neuroai.cards import ChoiceTask, Contrast, DatasetCard
 from neuroai.errors import DataError
+from neuroai.experiment.demo_signals import mixed
 from neuroai.format.align import stimulus_means
 from neuroai.format.answers import NotMeasurable
 from neuroai.format.build import behaviour, recording
@@ -29,7 +30,7 @@ PLANTED_EFFECT = 2.0
 DECISION_NOISE = 0.35
 SILENCED_SHARE = 2.0
 DOSES = (0.1, 0.3, 1.0)
-SILENCING = "silenced module"
+SILENCING = "laser"
 SHAM = "sham"
 
 TASK = ChoiceTask(name="digit", options=DIGITS, truth="digit", readout=True)
@@ -43,14 +44,14 @@ CARD = DatasetCard(
     licence="images: CC BY 4.0 (UCI); simulation: BSD-3",
     citation="Alpaydin & Kaynak 1998, Optical recognition of handwritten digits, UCI repository",
     doi="10.24432/C50P49",
-    modality=("simulated recordings", "simulated choices"),
+    modality=("simulated fMRI", "simulated EEG", "simulated spikes", "simulated choices"),
     systems=("simulated brain",),
-    n_stimuli=80,
-    size_mib=0.1,
+    n_stimuli=60,
+    size_mib=5.0,
     answers={
         "computation": "ten-way choices",
-        "algorithm": "recordings of two regions with repeats",
-        "implementation": "silencing of a planted module at three doses, with sham trials",
+        "algorithm": "fMRI of two regions, EEG and units of four subjects",
+        "implementation": "silencing of a planted module by laser, with sham trials",
     },
     contrasts={"loops": CONTRAST},
     tasks=(TASK,),
@@ -128,15 +129,26 @@ def simulate_brain(generator: System, stimuli: StimulusSet, *, plan: Plan) -> Ho
         With the planted truth.
     """
     layers = dict(plan.region_layers)
-    patterns = {region: _patterns(generator, layer, stimuli) for region, layer in layers.items()}
-    evidence = _patterns(generator, generator.regions[-1], stimuli)
+    patterns = {
+        region: layer_patterns(generator, layer, stimuli) for region, layer in layers.items()
+    }
+    evidence = layer_patterns(generator, generator.regions[-1], stimuli)
     looped = stimuli.column("loop") == "1"
     truth = stimuli.column("digit")
     recordings = tuple(
         _subject(name, patterns, looped, stimuli, seed=[plan.seed, index])
         for index, name in enumerate(SUBJECTS)
     )
-    table, planted = _choices(evidence, looped, truth, stimuli, seed=plan.seed)
+    columns, planted = choice_columns(evidence, looped, truth, stimuli.ids, seed=plan.seed)
+    table = behaviour(
+        columns,
+        system="simulated brain",
+        kind="brain",
+        stimulus_set=stimuli.name,
+        task=TASK.name,
+        options=DIGITS,
+        attrs={"simulated": 1},
+    )
     data = SystemData(
         name="simulated brain",
         kind="brain",
@@ -157,7 +169,8 @@ def simulate_brain(generator: System, stimuli: StimulusSet, *, plan: Plan) -> Ho
     )
 
 
-def _patterns(generator: System, layer: str, stimuli: StimulusSet) -> np.ndarray:
+def layer_patterns(generator: System, layer: str, stimuli: StimulusSet) -> np.ndarray:
+    """Give the activity of one layer, shape (n_stimuli, n_features), stimuli in their order."""
     found = generator.recordings(stimuli, regions=[layer])
     if isinstance(found, NotMeasurable):
         raise DataError(f"The generating network cannot answer: {found.reason}")
@@ -177,11 +190,7 @@ def _subject(
     rng = np.random.default_rng(list(seed))
     blocks, regions = [], []
     for region, layer in patterns.items():
-        # Patterns are centred over units first: their correlations, and so the correlation RDM of
-        # the layer, survive a random mixture.
-        centred = layer - layer.mean(axis=1, keepdims=True)
-        signal = centred @ rng.standard_normal((layer.shape[1], N_UNITS))
-        signal /= signal.std()
+        signal = mixed(layer, N_UNITS, rng)
         if region == list(patterns)[-1]:
             signal[:, :N_PLANTED] += PLANTED_EFFECT * np.where(looped, 0.5, -0.5)[:, None]
         blocks.append(signal)
@@ -206,15 +215,23 @@ def _subject(
     )
 
 
-def _choices(
+def choice_columns(
     evidence: np.ndarray,
     looped: np.ndarray,
     truth: np.ndarray,
-    stimuli: StimulusSet,
+    ids: Sequence[str],
     *,
     seed: int,
-) -> tuple[xr.Dataset, dict[str, float]]:
-    """Choose by noisy evidence, intact, under sham and under growing silencing."""
+) -> tuple[dict[str, list[object]], dict[str, float]]:
+    """Choose by noisy evidence, intact, under sham and under growing silencing.
+
+    Returns
+    -------
+    dict
+        Columns of a behaviour table, one entry a trial.
+    dict
+        The accuracy in the limit of many trials, by intervention and dose.
+    """
     rng = np.random.default_rng([seed, 99])
     evidence = evidence / evidence.std()
     direction = evidence[looped].mean(axis=0) - evidence[~looped].mean(axis=0)
@@ -236,22 +253,13 @@ def _choices(
                 noisy = weakened + DECISION_NOISE * rng.standard_normal(evidence.shape)
                 chosen = np.array(DIGITS, dtype=object)[noisy.argmax(axis=1)]
                 columns["subject"] += [subject] * len(truth)
-                columns["stimulus_id"] += list(stimuli.ids)
+                columns["stimulus_id"] += list(ids)
                 columns["choice"] += list(chosen)
                 columns["truth"] += list(truth)
                 columns["correct"] += [float(c) for c in chosen == truth]
                 columns["intervention"] += [name] * len(truth)
                 columns["dose"] += [dose] * len(truth)
-    table = behaviour(
-        columns,
-        system="simulated brain",
-        kind="brain",
-        stimulus_set=stimuli.name,
-        task=TASK.name,
-        options=DIGITS,
-        attrs={"simulated": 1},
-    )
-    return table, planted
+    return columns, planted
 
 
 def _expected_accuracy(evidence: np.ndarray, truth: np.ndarray, *, n_draws: int = 2000) -> float:

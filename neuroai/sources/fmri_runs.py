@@ -28,6 +28,7 @@ from neuroai.sources.tables import read_table
 SPACES = {0: "unknown", 1: "scanner", 2: "aligned", 3: "Talairach", 4: "MNI152"}
 WHOLE = "brain"
 DO = "The file is damaged: copy or fetch it anew."
+LONGEST_TR = 60.0  # s
 SAME_TR = 1e-3  # headers keep single precision
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
@@ -172,8 +173,11 @@ def _seconds(image: Any, tr: float | None, where: str) -> float:
     with damage_told(f"The header of {where} cannot be read", do=DO):
         stated = image.header.get_zooms()[3] if len(image.header.get_zooms()) > 3 else 0.0
         found = float(stated) * SECONDS.get(image.header.get_xyzt_units()[1], 1.0)
-    if not np.isfinite(found):
-        raise DataError(f"The header of {where} states {found} s from scan to scan. {DO}")
+    if not (np.isfinite(found) and found <= LONGEST_TR):
+        raise DataError(
+            f"The header of {where} states {found:g} s from scan to scan, which no scanner takes: "
+            "it is in another unit, or damaged. Correct the header."
+        )
     if tr is None and found <= 0:
         raise DataError(f"The header of {where} states no repetition time. Give tr=... in seconds.")
     if tr is not None and found > 0 and abs(found - tr) > SAME_TR * tr and found != 1.0:
