@@ -10,16 +10,15 @@ from calibration_cases import (
     Calibration,
     Size,
     assert_calibrated,
+    rdms_of,
     unbiased_sizes,
     unrelated_patterns,
 )
 
 from neuroai.numerics.cka import cka
 from neuroai.numerics.crossnobis import crossnobis
-from neuroai.numerics.distances import squared_euclidean
 from neuroai.numerics.gram import centred_gram
 from neuroai.numerics.rdm_ceiling import noise_ceiling
-from neuroai.numerics.rdm_vectors import to_vector
 
 
 def distances(n: int, rng: np.random.Generator, *, n_runs: int, missing: float) -> np.ndarray:
@@ -51,8 +50,7 @@ def ceilings(n: int, rng: np.random.Generator) -> np.ndarray:
     """Give the lower noise ceiling of subjects that have nothing in common."""
     found = np.empty(n)
     for i in range(n):
-        patterns = unrelated_patterns(rng, 8, 20)
-        rdms = np.stack([to_vector(squared_euclidean(p)) for p in patterns])
+        rdms = rdms_of(unrelated_patterns(rng, 8, 20))
         found[i] = noise_ceiling(rdms, method="pearson").lower
     return found
 

@@ -6,11 +6,10 @@ from functools import partial
 
 import numpy as np
 import pytest
-from calibration_cases import Calibration, Size, assert_calibrated, unrelated_patterns
+from calibration_cases import Calibration, Size, assert_calibrated, rdms_of, unrelated_patterns
 
 from neuroai.numerics.comparators import compare_rdms
 from neuroai.numerics.crossnobis import crossnobis
-from neuroai.numerics.distances import squared_euclidean
 from neuroai.numerics.rdm_ceiling import noise_ceiling
 from neuroai.numerics.rdm_vectors import to_vector
 
@@ -23,18 +22,15 @@ def bracketed(
     for i in range(n):
         truth = unrelated_patterns(rng, 1, n_stimuli, 20)[0]
         runs = truth + noise * unrelated_patterns(rng, 2 * n_subjects, n_stimuli, 20)
+        pairs = runs.reshape(n_subjects, 2, n_stimuli, 20)
         # Noise lengthens plain distances by a constant, which a cosine does not forgive.
-        estimate = _crossed if method == "cosine" else _plain
-        rdms = np.stack([estimate(pair) for pair in runs.reshape(n_subjects, 2, n_stimuli, 20)])
-        noiseless = to_vector(squared_euclidean(truth))[None]
+        crossed = method == "cosine"
+        rdms = np.stack([_crossed(p) for p in pairs]) if crossed else rdms_of(pairs.mean(axis=1))
+        noiseless = rdms_of(truth[None])
         score = compare_rdms(noiseless, rdms, method=method).mean()
         ceiling = noise_ceiling(rdms, method=method)
         found[i] = ceiling.lower <= score <= ceiling.upper
     return found
-
-
-def _plain(runs: np.ndarray) -> np.ndarray:
-    return to_vector(squared_euclidean(runs.mean(axis=0)))
 
 
 def _crossed(runs: np.ndarray) -> np.ndarray:

@@ -6,13 +6,11 @@ from functools import partial
 
 import numpy as np
 import pytest
-from calibration_cases import Calibration, Size, assert_calibrated, unrelated_patterns
+from calibration_cases import Calibration, Size, assert_calibrated, rdms_of, unrelated_patterns
 
 from neuroai.numerics.comparators import compare_rdms
-from neuroai.numerics.distances import squared_euclidean
 from neuroai.numerics.encoding import encode
 from neuroai.numerics.folds import group_folds
-from neuroai.numerics.rdm_vectors import to_vector
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0)
 
@@ -23,9 +21,8 @@ def shuffled_rdms(n: int, rng: np.random.Generator, *, method: str) -> np.ndarra
     for i in range(n):
         truth = unrelated_patterns(rng, 1, 20)
         noisy = truth + unrelated_patterns(rng, 5, 20)
-        data = np.stack([to_vector(squared_euclidean(p)) for p in noisy])
-        model = to_vector(squared_euclidean(rng.permutation(truth[0])))[None]
-        found[i] = compare_rdms(data, model, method=method).mean()
+        model = rdms_of(rng.permutation(truth[0])[None])
+        found[i] = compare_rdms(rdms_of(noisy), model, method=method).mean()
     return found
 
 

@@ -11,15 +11,14 @@ from calibration_cases import (
     Size,
     assert_calibrated,
     at_most,
+    rdms_of,
     unrelated_patterns,
 )
 
 from neuroai.numerics.comparators import compare_rdms
-from neuroai.numerics.distances import squared_euclidean
 from neuroai.numerics.intervals import permutation_p
 from neuroai.numerics.layer_choice import choose_and_score
 from neuroai.numerics.rdm_permutation import permute_rdms
-from neuroai.numerics.rdm_vectors import to_vector
 from neuroai.numerics.resample import stimulus_permutations
 
 N_LAYERS, N_STIMULI, N_SPLITS = 50, 20, 2
@@ -27,7 +26,7 @@ N_LAYERS, N_STIMULI, N_SPLITS = 50, 20, 2
 
 def _draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     patterns = unrelated_patterns(rng, N_LAYERS + 3, N_STIMULI)
-    rdms = np.stack([to_vector(squared_euclidean(p)) for p in patterns])
+    rdms = rdms_of(patterns)
     return rdms[:3], rdms[3:]
 
 

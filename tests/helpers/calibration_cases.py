@@ -114,6 +114,18 @@ def unrelated_patterns(
     return rng.standard_normal((n, n_stimuli, n_units))
 
 
+def rdms_of(patterns: np.ndarray) -> np.ndarray:
+    """Give the squared Euclidean RDM vector of each set of patterns, (n, n_stimuli, n_units).
+
+    All sets at once, since simulations make hundreds of thousands of them.
+    """
+    squares = (patterns**2).sum(axis=2)
+    products = patterns @ patterns.transpose(0, 2, 1)
+    square = squares[:, :, None] + squares[:, None, :] - 2 * products
+    rows, columns = np.triu_indices(patterns.shape[1], k=1)
+    return square[:, rows, columns]
+
+
 def assert_calibrated(case: Calibration) -> None:
     """Run the size of this run and fail where the mean lies outside its bounds."""
     values = case.part(case.size().n, 0)
