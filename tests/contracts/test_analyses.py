@@ -16,7 +16,7 @@ from neuroai.analyses import catalogue
 from neuroai.analyses.catalogue import COMPUTATION, LEVELS, all_analyses, analysis
 from neuroai.cards import ChoiceTask, Contrast
 from neuroai.errors import RegistryError, UnknownName
-from neuroai.format.answers import Answer, NotMeasurable
+from neuroai.format.answers import Answer, NotMeasurable, rdm_answer
 from neuroai.format.build import behaviour, recording
 from neuroai.format.stimuli import StimulusSet, stimulus_set
 from neuroai.registry import Entry
@@ -136,7 +136,18 @@ def _question(hit: tuple[int, ...]) -> Mapping[str, float]:
 
 # What an analysis may ask for without a default, by the name that options have everywhere.
 OPTIONS_OF = {
+    "against": rdm_answer(
+        1.0 - np.eye(N_STIMULI)[None, None],
+        subjects=["m"],
+        regions=["truth"],
+        stimuli=_images().ids,
+        parameters={},
+        system="truth",
+        kind="model",
+        stimulus_set="images",
+    ),
     "label": "category",
+    "context": "condition",
     "features": "category",
     "task": ChoiceTask(name="naming", options=OPTIONS, truth="category", readout=True),
     "contrast": Contrast(column="animate", positive=("1",), negative=("0",)),

@@ -40,6 +40,8 @@ OPTIONS = ("0", "1", "2")
 TASK = ChoiceTask(name="naming", options=OPTIONS, truth="category", readout=True)
 PAIRS = ChoiceTask(name="pairs", options=(), truth="category")
 CONTRAST = Contrast(column="animate", positive=("1",), negative=("0",))
+# Draws that only sharpen a mean; the table asks whether there is a number.
+FEW = {"capacity": {"n_samples": 20}, "selectivity": {"n_controls": 2}}
 
 RECORDED = {"fMRI-like", "EEG-like", "spikes-like"}
 NETWORKS = {"convolutional net", "transformer"}
@@ -72,8 +74,21 @@ DEFINED = {
     # Choices of persons have an order; what is labelled is the choice.
     "transitions": {"behaviour only"},
     "rdm": {*RECORDED, *NETWORKS},
+    # A layer is no time: only recordings over time have RDMs over time.
+    "rdm_over_time": {"EEG-like"},
+    # Neither voxels of the table nor tokens have a place; feature maps have.
+    "searchlight": {"convolutional net"},
+    "searchlight_decoding": {"convolutional net"},
     # Units recorded one by one have no population pattern of a single showing.
     "decoding": {"fMRI-like", "EEG-like", *NETWORKS},
+    "generalisation": {"fMRI-like", "EEG-like", *NETWORKS},
+    "selectivity": {"fMRI-like", "EEG-like", *NETWORKS},
+    "dimensionality": {*RECORDED, *NETWORKS},
+    "capacity": {*RECORDED, *NETWORKS},
+    # Paths need time: neither a map of voxels nor a layer of these networks has one.
+    "trajectories": {"EEG-like"},
+    "rotations": {"EEG-like"},
+    "demixing": {*RECORDED, *NETWORKS},
     "responses": {*RECORDED, *NETWORKS},
     "encoding": {*RECORDED, *NETWORKS},
     "localiser": {*RECORDED, *NETWORKS},
@@ -226,6 +241,17 @@ def lesion_question(system: System) -> tuple[Callable, tuple[int, ...], int] | N
     return ask, targets, len(row.elements)
 
 
+PLAIN = {
+    "label": "category",
+    "features": "animate",
+    "predictors": ("animate",),
+    "contrast": CONTRAST,
+    "context": "condition",
+    # Networks are shown each image once; their textures come again.
+    "item": "texture",
+}
+
+
 def put(name: str, system: System) -> object:
     """Put the question of a row of the table to the system of a column."""
     if name == "dose_curve":
@@ -234,23 +260,20 @@ def put(name: str, system: System) -> object:
             return found
         ask, targets, n = found
         return dose_curve(ask, targets=targets, elements=range(n), doses=(1.0,))
-    options: dict[str, object] = {}
-    for parameter in inspect.signature(ENTRIES[name].function).parameters.values():
-        if parameter.name == "stimuli":
-            options["stimuli"] = images()
-        elif parameter.name == "task" and name != "similarity":
-            options["task"] = TASK
-        elif parameter.name == "task" and system.kind == "brain":
-            # Pairs are rated by persons alone; a network's judgements are its activity.
-            options["task"] = PAIRS
-        elif parameter.name == "label":
-            options["label"] = "category"
-        elif parameter.name == "features":
-            options["features"] = "animate"
-        elif parameter.name == "predictors":
-            options["predictors"] = ("animate",)
-        elif parameter.name == "contrast":
-            options["contrast"] = CONTRAST
+    asked = inspect.signature(ENTRIES[name].function).parameters
+    plain = {**PLAIN, **FEW}
+    options: dict[str, object] = {key: plain[key] for key in asked if key in plain}
+    if "stimuli" in asked:
+        options["stimuli"] = images()
+    if "task" in asked and name != "similarity":
+        options["task"] = TASK
+    elif "task" in asked and system.kind == "brain":
+        # Pairs are rated by persons alone; a network's judgements are its activity.
+        options["task"] = PAIRS
+    if "radius" in asked:
+        options["regions"] = [name for name in system.regions if name.startswith("conv")] or None
+    if "against" in asked:
+        options["against"] = cell("rdm", "fMRI-like")
     return ENTRIES[name].function(system, **options)
 
 
