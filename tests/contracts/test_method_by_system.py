@@ -261,8 +261,8 @@ def put(name: str, system: System) -> object:
         ask, targets, n = found
         return dose_curve(ask, targets=targets, elements=range(n), doses=(1.0,))
     asked = inspect.signature(ENTRIES[name].function).parameters
-    plain = {**PLAIN, **FEW}
-    options: dict[str, object] = {key: plain[key] for key in asked if key in plain}
+    options: dict[str, object] = {key: PLAIN[key] for key in asked if key in PLAIN}
+    options |= FEW.get(name, {})
     if "stimuli" in asked:
         options["stimuli"] = images()
     if "task" in asked and name != "similarity":
