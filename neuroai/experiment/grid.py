@@ -63,17 +63,18 @@ def grid(
     shown = next((s for s in (stimuli, a.stimuli, other.stimuli) if s is not None), None)
     if shown is None:
         raise UsageError("Two networks need stimuli to be shown; give stimuli=...")
-    mine = _asked(a, shown, regions, undefined)
-    if isinstance(mine, NotMeasurable):
-        return mine
-    same = b is None and regions_to is None
-    theirs = mine if same else _asked(other, shown, regions_to, undefined)
-    if isinstance(theirs, NotMeasurable):
-        return theirs
-    return similarity_grid(mine, theirs, metric=metric)
-
-
-def _asked(
-    system: System, stimuli: StimulusSet, regions: Sequence[str] | None, undefined: str
-) -> Answer | NotMeasurable:
-    return responses(system, stimuli=stimuli, regions=regions, undefined=undefined)
+    if b is None and regions_to is None:
+        own = responses(a, stimuli=shown, regions=regions, undefined=undefined)
+        return own if isinstance(own, NotMeasurable) else similarity_grid(own, own, metric=metric)
+    asked = [(a, regions), (other, regions_to)]
+    # What was recorded is asked first: a network can be shown just the stimuli that were met.
+    order = sorted((0, 1), key=lambda i: asked[i][0].stimuli is None)
+    answers: dict[int, Answer] = {}
+    for place in order:
+        system, wanted = asked[place]
+        answer = responses(system, stimuli=shown, regions=wanted, undefined=undefined)
+        if isinstance(answer, NotMeasurable):
+            return answer
+        answers[place] = answer
+        shown = shown.restrict(answer.stimuli)
+    return similarity_grid(answers[0], answers[1], metric=metric)

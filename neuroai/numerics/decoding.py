@@ -20,6 +20,7 @@ from neuroai.numerics.discriminant import (
     class_sums,
     decisions,
     fit_rule,
+    fourth_powers,
     moments_without,
 )
 
@@ -239,10 +240,13 @@ class _Problem:
             sum(own.means for own in sums),
             sum(own.scatter for own in sums),
         )
-        for place, (fold, own) in enumerate(zip(self.cells, sums, strict=True)):
-            others = [cells for at, cells in enumerate(self.cells) if at != place]
-            parts = [[rows[:, cell] for cell in one] for one in zip(*others, strict=True)]
-            rule = fit_rule(moments_without(everything, own), parts, **options)
+        learnt = [moments_without(everything, own) for own in sums]
+        fourth: Sequence[np.ndarray | None] = [None] * len(sums)
+        if options["classifier"] == "lda" and options["shrinkage"] == AUTO:
+            cells = [[rows[:, cell] for cell in fold] for fold in self.cells]
+            fourth = list(fourth_powers(learnt, cells, held_out=range(len(cells))))
+        for fold, moments, powers in zip(self.cells, learnt, fourth, strict=True):
+            rule = fit_rule(moments, (), fourth=powers, **options)
             yield rule, slice(fold[0].start, fold[-1].stop)
 
     def across_times(

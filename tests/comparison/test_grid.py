@@ -62,8 +62,11 @@ def test_a_network_with_itself_and_with_a_brain():
     own = grid(net, stimuli=toy_stimuli(8))
     diagonal = [own["value"].sel(region=r, region_to=r).item() for r in own["region"].values]
     np.testing.assert_allclose(diagonal, 1, atol=EQUAL)
-    both = grid(toy_brain(), net, metric="procrustes", regions_to=own["region"].values[:1])
+    layer = own["region"].values[:1]
+    both = grid(toy_brain(), net, metric="procrustes", regions_to=layer)
     assert both.attrs["system"] == "toy" and both["value"].shape == (1, 1, 1, 1)
+    back = grid(net, toy_brain(), metric="procrustes", regions=layer)
+    assert back["value"].item() == pytest.approx(both["value"].item(), abs=EQUAL)
 
 
 def test_wrong_calls_say_what_to_do():

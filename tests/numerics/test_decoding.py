@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from mne.decoding import GeneralizingEstimator, cross_val_multiscore
+from mne.decoding import GeneralizingEstimator, SlidingEstimator
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
-from sklearn.model_selection import PredefinedSplit
 
 from neuroai.errors import DataError, UsageError
 from neuroai.numerics.decoding import decode, temporal_generalisation
@@ -103,16 +102,20 @@ def test_scores_are_those_of_each_fold_averaged(scoring, peer):
         assert ours.scores == pytest.approx(np.mean(wanted))
 
 
-def test_temporal_generalisation_is_that_of_mne():
-    """Temporal generalisation is that of MNE."""
-    for seed in range(10):
-        patterns, codes, folds = problem(seed, n_classes=2 + seed % 2, n_times=5)
-        peer = GeneralizingEstimator(
-            LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"), verbose=False
-        )
-        wanted = cross_val_multiscore(peer, patterns, codes, cv=PredefinedSplit(folds))
-        ours = temporal_generalisation(patterns, codes, folds)
-        np.testing.assert_allclose(ours.fold_scores, wanted, atol=SAME)
+@pytest.mark.parametrize("shrinkage", ["auto", 0.2])
+@pytest.mark.parametrize("across", [False, True])
+def test_scores_are_those_of_mne_with_scikit_learn(across, shrinkage):
+    """From every time to every other for 200 inputs, and at every time for 50, of both kinds."""
+    peer = (GeneralizingEstimator if across else SlidingEstimator)(
+        LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage), verbose=False
+    )
+    ours = temporal_generalisation if across else decode
+    for seed in range(N_INPUTS // 2 if across else N_INPUTS // 8):
+        patterns, codes, folds = problem(seed, n_classes=2 + seed % 2, n_times=2)
+        held = folds == 0
+        wanted = peer.fit(patterns[~held], codes[~held]).score(patterns[held], codes[held])
+        found = ours(patterns, codes, held, shrinkage=shrinkage)
+        np.testing.assert_allclose(found.fold_scores[1], wanted, atol=SAME)
 
 
 def test_blocks_do_not_change_the_result():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from neuroai.analyses.algorithm._parts import column_of, in_order
 from neuroai.cards import AnalysisCard
-from neuroai.checks import known_name, one_of
+from neuroai.checks import one_of
 from neuroai.errors import UsageError
 from neuroai.format.answers import Answer, NotMeasurable, part_of
 from neuroai.format.audit import usable_units
@@ -17,8 +19,11 @@ from neuroai.format.schema import PRESENTATION, STIMULUS_ID, TIME, UNIT
 from neuroai.format.splits import group_folds
 from neuroai.format.stimuli import StimulusSet
 from neuroai.numerics.decoding import Decoded, decode, temporal_generalisation
+from neuroai.numerics.decoding_any import decode_with
+from neuroai.numerics.decoding_flat import decode_flat
+from neuroai.numerics.discriminant import CLASSIFIERS
 from neuroai.numerics.group_folds import stratified_group_folds
-from neuroai.numerics.readout import fit_readout, predict
+from neuroai.numerics.pseudo_trials import pseudo_trials
 from neuroai.systems.base import System
 
 OVER_TIME = ("flatten", "each", "generalise")
@@ -43,6 +48,10 @@ class _How:
     n_permutations: int
     seed: int
     pseudo: bool
+    classifier: Any
+    shrinkage: float | str
+    penalty: float
+    n_averaged: int
 
 
 def decoding(
@@ -58,8 +67,12 @@ def decoding(
     seed: int = 0,
     undefined: str = "raise",
     pseudo: bool = False,
+    classifier: Any = "lda",
+    shrinkage: float | str = "auto",
+    penalty: float = 1.0,
+    n_averaged: int = 1,
 ) -> Answer | NotMeasurable:
-    r"""Decode a label of the stimuli by linear discriminant analysis, cross-validated.
+    r"""Decode a label of the stimuli by a cross-validated classifier.
 
     Scores are balanced accuracies (mean over classes of the share that is right), taken within
     each fold and then averaged, so that classes of unequal size leave chance at 1 / n_classes. No
@@ -96,6 +109,15 @@ def decoding(
     pseudo : bool
         Decode single showings of units that were not recorded together, as if they had been; the
         answer says so.
+    classifier : {"lda", "ridge", "correlation"} or a scikit-learn classifier
+        Linear discriminant analysis with a shrunk covariance, ridge regression on the classes,
+        the class mean that correlates best, or any unfitted classifier or pipeline.
+    shrinkage : float in (0, 1] or "auto"
+        Of ``lda``.
+    penalty : float
+        Of ``ridge``.
+    n_averaged : int
+        Showings of one class that are averaged to a pseudo-trial, within folds; 1 for none.
 
     Returns
     -------
@@ -123,7 +145,12 @@ def decoding(
     'every stimulus is a class of its own, so that none could be learnt from others; group by...'
     """
     one_of(over_time, OVER_TIME, option="over_time")
-    how = _How(label, groups, over_time, n_folds, n_permutations, seed, pseudo)
+    if isinstance(classifier, str):
+        one_of(classifier, CLASSIFIERS, option="classifier")
+    how = _How(
+        label, groups, over_time, n_folds, n_permutations, seed, pseudo, classifier, shrinkage,
+        penalty, n_averaged,
+    )  # fmt: skip
     stimuli = system.stimuli if stimuli is None else stimuli
     if label == groups == STIMULUS_ID:
         return NotMeasurable(
@@ -140,7 +167,7 @@ def decoding(
         left_out += len(found.nan_units)
         name = recording.attrs["region"]
         notes += [f"{name}: {sentence}" for sentence in found.sentences()]
-        part = _decoded(usable, stimuli, how)
+        part = _decoded(in_order(usable), stimuli, how)
         if isinstance(part, NotMeasurable):
             return part
         parts[part_of(recording)] = part
@@ -169,6 +196,8 @@ def _answer(
     }
     data = data.sel({dim: np.array(names, dtype=object) for dim, names in order.items()})
     chances = sorted({round(float(part.attrs["chance"]), 6) for part in parts.values()})
+    if how.n_averaged > 1:
+        notes = [*notes, f"pseudo-trials of {how.n_averaged} showings, made within folds"]
     if how.pseudo:
         notes = [*notes, "units that were not recorded together were decoded as if they had been"]
     unmeasured = data.sizes["subject"] * data.sizes["region"] - len(parts)
@@ -185,6 +214,9 @@ def _answer(
             "n_permutations": how.n_permutations,
             "seed": how.seed,
             "pseudo": how.pseudo,
+            "classifier": str(how.classifier),
+            **_rule_options(how),
+            "n_averaged": how.n_averaged,
             "chance": chances[0] if len(chances) == 1 else chances,
         },
         system=system.name,
@@ -209,8 +241,8 @@ def _decoded(
         )
     if how.over_time != "flatten" and TIME not in recording.dims:
         return NotMeasurable(f"{recording.attrs['region']} has no time to decode over")
-    labels = _column(recording, stimuli, how.label)
-    groups = _column(recording, stimuli, how.groups)
+    labels = column_of(recording, stimuli, how.label)
+    groups = column_of(recording, stimuli, how.groups)
     if len(set(labels)) < 2:
         return NotMeasurable(f"the label '{how.label}' has one class only: {labels[0]!r}")
     folds = _folds(labels, groups, how)
@@ -221,17 +253,6 @@ def _decoded(
         for _ in range(how.n_permutations)
     ]
     return _labelled(recording, found, np.array(null), n_classes=len(set(labels)))
-
-
-def _column(recording: xr.DataArray, stimuli: StimulusSet | None, name: str) -> list[str]:
-    """Give a value a showing: from the recording's coordinates, else from the stimuli."""
-    own = {str(key) for key, coord in recording.coords.items() if coord.dims == (PRESENTATION,)}
-    if name in own:
-        return [str(value) for value in recording[name].values]
-    columns = [] if stimuli is None else [str(column) for column in stimuli.table.columns]
-    known_name(name, sorted(own | set(columns)), kind="column of the stimuli or showings")
-    ids = [str(key) for key in recording[STIMULUS_ID].values]
-    return [str(value) for value in stimuli.column(name, ids)]
 
 
 def _folds(labels: list[str], groups: list[str], how: _How) -> np.ndarray:
@@ -260,33 +281,30 @@ def _permuted(labels: list[str], groups: list[str], rng: np.random.Generator) ->
     return [str(label) for label in shuffled]
 
 
+def _rule_options(how: _How) -> dict[str, object]:
+    """Give the options that the classifier hangs on, and no other."""
+    return {
+        "lda": {"shrinkage": how.shrinkage},
+        "ridge": {"penalty": how.penalty},
+    }.get(how.classifier if isinstance(how.classifier, str) else "", {})
+
+
 def _score(recording: xr.DataArray, labels: list[str], folds: np.ndarray, how: _How) -> Decoded:
-    if how.over_time == "flatten":
-        rows = recording.transpose(PRESENTATION, ...).values
-        return _flat(rows.reshape(len(rows), -1), labels, folds)
-    cube = recording.transpose(PRESENTATION, UNIT, TIME).values
+    flat = how.over_time == "flatten"
+    axes = (PRESENTATION, ...) if flat else (PRESENTATION, UNIT, TIME)
+    values = recording.transpose(*axes).values
+    values = values.reshape(len(values), -1) if flat else values
+    if how.n_averaged > 1:
+        made = pseudo_trials(values, labels, folds, size=how.n_averaged, seed=how.seed)
+        values, labels, folds = made.patterns, made.labels.tolist(), made.folds
+    if not isinstance(how.classifier, str):
+        across = how.over_time == "generalise"
+        return decode_with(how.classifier, values, labels, folds, generalise=across)
+    rule = {"classifier": how.classifier, **_rule_options(how)}
+    if flat:
+        return decode_flat(values, labels, folds, **rule)
     job = decode if how.over_time == "each" else temporal_generalisation
-    return job(cube, labels, folds, scoring="balanced-accuracy")
-
-
-def _flat(patterns: np.ndarray, labels: list[str], folds: np.ndarray) -> Decoded:
-    """Score a readout that is solved among rows, so that any number of units will do."""
-    truth, scores = np.array(labels, dtype=object), []
-    names = np.unique(folds)
-    for name in names:
-        held_out = folds == name
-        readout = fit_readout(patterns[~held_out], list(truth[~held_out]))
-        chosen = predict(readout, patterns[held_out]).labels
-        own = truth[held_out]
-        scores.append(np.mean([(chosen[own == one] == one).mean() for one in np.unique(own)]))
-    undefined = np.isnan(scores)
-    return Decoded(
-        scores=np.asarray(np.mean(scores)),
-        fold_scores=np.array(scores),
-        n_undefined=np.asarray(undefined.sum()),
-        n_tested=np.unique(folds, return_counts=True)[1],
-        chance=1 / len(set(labels)),
-    )
+    return job(values, labels, folds, scoring="balanced-accuracy", **rule)
 
 
 def _labelled(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.neighbors import KNeighborsClassifier
 
 from neuroai.analyses.algorithm.decoding import decoding
 from neuroai.errors import DataError, UnknownName, UsageError
@@ -152,3 +153,34 @@ def test_what_cannot_be_decoded_is_said_in_words():
         decoding(system, label="animate", over_time="all")
     with pytest.raises(DataError, match="needs at least two groups of every class"):
         decoding(system, label="run", groups="run")
+
+
+@pytest.mark.parametrize("classifier", ["ridge", "correlation", KNeighborsClassifier(3)], ids=str)
+@pytest.mark.parametrize("over_time", ["flatten", "each", "generalise"])
+def test_every_classifier_finds_what_is_planted_when_it_was(classifier, over_time):
+    """Names and estimators alike, for one pattern, at each time and across times."""
+    values = activity(3, effect=5.0, times=(1, 2))
+    system = brain(recorded(values))
+    answer = decoding(system, label="animate", over_time=over_time, classifier=classifier)
+    found = answer.data["value"].squeeze()
+    planted = found if over_time == "flatten" else found.sel(time=[0.1, 0.2])
+    planted = planted.sel(time_tested=[0.1, 0.2]) if over_time == "generalise" else planted
+    # A correlation is blind to the common rise of units, which the planted effect partly is.
+    assert planted.min() > (0.65 if classifier == "correlation" else 0.85)
+    assert answer.parameters["classifier"] == str(classifier)
+    assert ("penalty" in answer.parameters) == (classifier == "ridge")
+
+
+def test_pseudo_trials_raise_a_weak_effect():
+    """Averages of four showings are told apart better than single ones, and the answer says so."""
+    system = brain(recorded(activity(5, effect=1.2)))
+    single = decoding(system, label="animate", groups="run").data["value"].item()
+    answer = decoding(system, label="animate", groups="run", n_averaged=4)
+    assert answer.data["value"].item() > single + 0.05
+    assert "pseudo-trials of 4 showings, made within folds" in answer.notes
+
+
+def test_an_unknown_classifier_is_refused_with_the_near_miss():
+    """The names are listed."""
+    with pytest.raises(UsageError, match="classifier must be one of 'lda', 'ridge', 'correlation'"):
+        decoding(brain(recorded(activity(0))), label="animate", classifier="svm")

@@ -1,0 +1,175 @@
+"""Generalisation: is a class coded in one way in every context, or anew in each?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from neuroai.analyses.algorithm._parts import (
+    NOTES,
+    UNDEFINED,
+    asked_of_parts,
+    column_of,
+    pseudo_note,
+    rows_of,
+    separate,
+)
+from neuroai.cards import AnalysisCard
+from neuroai.checks import one_of
+from neuroai.format.answers import Answer, NotMeasurable
+from neuroai.format.stimuli import StimulusSet
+from neuroai.numerics.ccgp import PAIRINGS, cross_condition, parallelism, turned_clouds
+from neuroai.systems.base import System
+
+CARD = AnalysisCard(
+    name="generalisation",
+    level="algorithm",
+    question="Are classes of stimuli coded alike in contexts that were never learnt from?",
+    form="profile",
+    defined_on="recordings and activations of stimuli with a label, in at least two contexts",
+    citation="Bernardi et al. 2020, doi:10.1016/j.cell.2020.09.031",
+)
+
+
+def generalisation(
+    system: System,
+    *,
+    label: str,
+    context: str,
+    stimuli: StimulusSet | None = None,
+    regions: Sequence[str] | None = None,
+    pairings: str = "matched",
+    shrinkage: float | str = "auto",
+    n_pairings: int = 100,
+    n_null: int = 0,
+    seed: int = 0,
+    undefined: str = "raise",
+    pseudo: bool = False,
+) -> Answer | NotMeasurable:
+    r"""Measure cross-condition generalisation and parallelism, with a null of turned clouds.
+
+    Classes are told apart in contexts that were held out, by what the others taught. The null
+    turns the cloud of every condition by a rotation of its own, which leaves each condition as
+    far from the grand mean as it was, and no arrangement:
+
+    .. math:: p = (1 + \#\{score_{turned} \ge score\}) / (1 + n_{null})
+
+    Parameters
+    ----------
+    system : System
+        A brain or a model.
+    label, context : str
+        Columns of the stimuli, or coordinates of the showings, that name class and context.
+    stimuli : StimulusSet, optional
+        What to show a model, or which stimuli of a brain to keep.
+    regions : sequence of str, optional
+        Names or globs of regions (layers).
+    pairings : {"matched", "all"}
+        Hold out one context of all classes at a time, or every choice of one context a class; see
+        `neuroai.numerics.ccgp.cross_condition`.
+    shrinkage : float in (0, 1] or "auto"
+        Of the covariance.
+    n_pairings : int
+        Most ways of holding conditions out.
+    n_null : int
+        Turned copies for p values; none by default.
+    seed : int
+        Seed of rows, pairings and rotations.
+    undefined : {"raise", "drop"}
+        What to do with units that hold NaN.
+    pseudo : bool
+        Take units that were not recorded together as if they had been.
+
+    Returns
+    -------
+    Answer or NotMeasurable
+        Form ``profile`` by subject and region: ``value`` (generalisation, chance 1 / n_classes),
+        ``parallelism`` (from -1 to 1, for matched contexts), ``n_showings`` of every condition
+        and, where asked for, ``p`` and ``p_parallelism``. Times are further elements of the
+        pattern.
+
+    Raises
+    ------
+    UnknownName
+        There is no such column.
+
+    References
+    ----------
+    Bernardi et al. 2020, doi:10.1016/j.cell.2020.09.031
+
+    Examples
+    --------
+    >>> from neuroai.testing import contrast_brain
+    >>> brain, _ = contrast_brain()
+    >>> generalisation(brain, label="face", context="face").reason
+    "every value of 'face' occurs in one 'face' only: nothing could be generalised to"
+    """
+    one_of(pairings, PAIRINGS, option="pairings")
+    stimuli = system.stimuli if stimuli is None else stimuli
+
+    def work(recording: xr.DataArray) -> xr.Dataset | NotMeasurable:
+        refused = separate(recording, pseudo=pseudo)
+        if refused is not None:
+            return refused
+        labels = column_of(recording, stimuli, label)
+        contexts = column_of(recording, stimuli, context)
+        reason = _why_not(labels, contexts, label, context, pairings)
+        if reason:
+            return NotMeasurable(reason)
+        rows = rows_of(recording)
+        options = {
+            "pairings": pairings, "shrinkage": shrinkage, "n_pairings": n_pairings, "seed": seed,
+        }  # fmt: skip
+        found = cross_condition(rows, labels, contexts, **options)
+        table = {"value": found.score, "n_showings": float(found.n_rows)}
+        crossed = pairings == "matched"
+        angle, lost = parallelism(rows, labels, contexts) if crossed else (np.nan, 0)
+        table |= {"parallelism": angle} if crossed else {}
+        if n_null:
+            rng = np.random.default_rng([seed, 1])
+            turned = [turned_clouds(rows, labels, contexts, rng=rng) for _ in range(n_null)]
+            null = [cross_condition(x, labels, contexts, **options).score for x in turned]
+            table["p"] = (1 + np.sum(np.array(null) >= found.score)) / (1 + n_null)
+            if crossed:
+                angles = [parallelism(x, labels, contexts)[0] for x in turned]
+                table["p_parallelism"] = (1 + np.sum(np.array(angles) >= angle)) / (1 + n_null)
+        return xr.Dataset(
+            {name: ((), value) for name, value in table.items()},
+            attrs={UNDEFINED: {"cosines of no difference": lost}, NOTES: pseudo_note(recording)},
+        )
+
+    return asked_of_parts(
+        system, work, card=CARD, stimuli=stimuli, regions=regions, undefined=undefined,
+        parameters={
+            "label": label, "context": context, "pairings": pairings, "seed": seed,
+            "shrinkage": shrinkage, "n_pairings": n_pairings, "n_null": n_null, "pseudo": pseudo,
+            "scoring": "balanced-accuracy",
+        },
+    )  # fmt: skip
+
+
+def _why_not(
+    labels: list[str], contexts: list[str], label: str, context: str, pairings: str
+) -> str:
+    """Say what design is missing; nothing where it is there."""
+    met: dict[str, set[str]] = {}
+    for one, where in zip(labels, contexts, strict=True):
+        met.setdefault(one, set()).add(where)
+    if len(met) < 2:
+        return f"the label '{label}' has one class only: {labels[0]!r}"
+    lone = sorted(one for one, own in met.items() if len(own) < 2)
+    if len(lone) == len(met):
+        return (
+            f"every value of '{label}' occurs in one '{context}' only: nothing could be "
+            "generalised to"
+        )
+    if lone:
+        return f"{len(lone)} classes of '{label}' occur in one '{context}' only: {lone[0]!r}"
+    if pairings == "matched" and len(set.intersection(*met.values())) < 2:
+        return (
+            f"the classes of '{label}' share fewer than two values of '{context}'; "
+            "pairings='all' holds out a value of its own for each class"
+        )
+    return ""
