@@ -17,9 +17,11 @@ from neuroai.systems.huggingface import load_huggingface
 from neuroai.systems.model import Model
 from neuroai.systems.spec import Spec, read_spec
 from neuroai.systems.video import film_model
+from neuroai.systems.vision import load_timm, load_torchvision
 from neuroai.systems.weights import reinitialised
 
 TRAINED = "trained"
+VISION = {"timm": load_timm, "torchvision": load_torchvision}
 
 
 def load_model(
@@ -41,9 +43,9 @@ def load_model(
     Parameters
     ----------
     source : str, torch.nn.Module, mapping or Model
-        ``hf:FOLDER``, ``hf:ORG/NAME@REVISION``, ``py:MODULE:FACTORY``, ``builtin:NAME`` or
-        ``acts:FILE``; ``?init=random&seeds=0,1,2`` asks for untrained controls, and
-        ``?layers=GLOB,GLOB`` and ``?reduce=mean`` set these options, ``?token=mean&context=64``
+        ``hf:FOLDER``, ``hf:ORG/NAME@REVISION``, ``timm:NAME``, ``torchvision:NAME``,
+        ``py:MODULE:FACTORY``, ``builtin:NAME`` or ``acts:FILE``; ``?init=random&seeds=0,1,2`` asks
+        for untrained controls, and ``?layers=GLOB,GLOB`` and ``?reduce=mean`` set these options, ``?token=mean&context=64``
         those of a language model, and ``?frames=each`` shows films to a network of images. Or any
         module, or a mapping of seed names to modules of one architecture.
     preprocess : callable, optional
@@ -119,6 +121,8 @@ def _opened(spec: Spec) -> Model | Activations:
         )
     if spec.token is not None or spec.context is not None:
         raise UsageError("token and context are options of language models: hf:FOLDER?token=mean.")
+    if spec.scheme in VISION:
+        return VISION[spec.scheme](spec.target, random=spec.random, seeds=spec.seeds)
     if spec.scheme == "acts":
         return load_activations(spec.target)
     if spec.scheme == "builtin":

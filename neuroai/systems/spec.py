@@ -11,6 +11,8 @@ from neuroai.systems.texts import TOKENS
 
 SCHEMES = {
     "hf": "hf:FOLDER or hf:ORG/NAME@REVISION, a network in the form of Hugging Face",
+    "timm": "timm:NAME, a network of timm",
+    "torchvision": "torchvision:NAME or torchvision:NAME.WEIGHTS, a network of torchvision",
     "py": "py:MODULE:FACTORY or py:FILE.py:FACTORY, a Python function that gives a network",
     "builtin": "builtin:NAME, a registered network",
     "acts": "acts:FILE, activations on disk (.npz, .safetensors or .zarr with ids)",
