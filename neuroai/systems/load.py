@@ -45,9 +45,9 @@ def load_model(
     source : str, torch.nn.Module, mapping or Model
         ``hf:FOLDER``, ``hf:ORG/NAME@REVISION``, ``timm:NAME``, ``torchvision:NAME``,
         ``py:MODULE:FACTORY``, ``builtin:NAME`` or ``acts:FILE``; ``?init=random&seeds=0,1,2`` asks
-        for untrained controls, and ``?layers=GLOB,GLOB`` and ``?reduce=mean`` set these options, ``?token=mean&context=64``
-        those of a language model, and ``?frames=each`` shows films to a network of images. Or any
-        module, or a mapping of seed names to modules of one architecture.
+        for untrained controls, ``?layers=GLOB,GLOB`` and ``?reduce=mean`` set these options,
+        ``?token=mean&context=64`` those of a language model, and ``?frames=each`` shows films to a
+        network of images. Or any module, or a mapping of seed names to modules of one architecture.
     preprocess : callable, optional
         Turns one stimulus into the tensor the network takes, without an axis of stimuli. A
         module's own method ``preprocess`` serves where none is given.
