@@ -1,21 +1,16 @@
-"""A simulated brain of known truth: noisy mixtures of a network's layers, with a planted module."""
+"""What the simulated brain is shown and asked, and how it chooses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from neuroai.cards import ChoiceTask, Contrast, DatasetCard
 from neuroai.errors import DataError
-from neuroai.experiment.demo_signals import mixed
 from neuroai.format.align import stimulus_means
 from neuroai.format.answers import NotMeasurable
-from neuroai.format.build import behaviour, recording
-from neuroai.format.holdings import Holdings, SystemData
 from neuroai.format.stimuli import StimulusSet, stimulus_set
 from neuroai.systems.base import System
 
@@ -23,9 +18,7 @@ DIGITS = tuple(str(digit) for digit in range(10))
 LOOPED = ("0", "6", "8", "9")
 SUBJECTS = ("sim1", "sim2", "sim3", "sim4")
 N_REPEATS = 4
-N_UNITS = 100
 N_PLANTED = 12
-NOISE = 1.5
 PLANTED_EFFECT = 2.0
 DECISION_NOISE = 0.35
 SILENCED_SHARE = 2.0
@@ -59,23 +52,6 @@ CARD = DatasetCard(
 )
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is planted.
-
-    Attributes
-    ----------
-    region_layers : tuple of (str, str)
-        The layer of the generating network that each region mixes; the last one holds the module
-        and feeds the choices.
-    seed : int
-        Seed of mixtures, noise and choices.
-    """
-
-    region_layers: tuple[tuple[str, str], ...]
-    seed: int = 0
-
-
 def digit_images() -> tuple[np.ndarray, np.ndarray]:
     """Give scikit-learn's 1,797 digit images (n, 8, 8) in 0 to 255, and their labels."""
     from sklearn.datasets import load_digits
@@ -106,69 +82,6 @@ def held_out(labels: np.ndarray, *, n_each: int = 8) -> np.ndarray:
     return np.concatenate([np.flatnonzero(labels == digit)[-n_each:] for digit in range(10)])
 
 
-def simulate_brain(generator: System, stimuli: StimulusSet, *, plan: Plan) -> Holdings:
-    """Simulate recordings, choices and silencing of four subjects.
-
-    Every region is a random mixture of one layer of the generating network, plus independent noise
-    at every showing. The first units of the last region are a planted module:
-    they carry the contrast. Choices are the generating network's evidence plus noise; silencing
-    the module takes away the part of the evidence that runs along the contrast.
-
-    Parameters
-    ----------
-    generator : System
-        The network whose layers the regions mix; its last region is the evidence.
-    stimuli : StimulusSet
-        What is shown.
-    plan : Plan
-        What is planted.
-
-    Returns
-    -------
-    Holdings
-        With the planted truth.
-    """
-    layers = dict(plan.region_layers)
-    patterns = {
-        region: layer_patterns(generator, layer, stimuli) for region, layer in layers.items()
-    }
-    evidence = layer_patterns(generator, generator.regions[-1], stimuli)
-    looped = stimuli.column("loop") == "1"
-    truth = stimuli.column("digit")
-    recordings = tuple(
-        _subject(name, patterns, looped, stimuli, seed=[plan.seed, index])
-        for index, name in enumerate(SUBJECTS)
-    )
-    columns, planted = choice_columns(evidence, looped, truth, stimuli.ids, seed=plan.seed)
-    table = behaviour(
-        columns,
-        system="simulated brain",
-        kind="brain",
-        stimulus_set=stimuli.name,
-        task=TASK.name,
-        options=DIGITS,
-        attrs={"simulated": 1},
-    )
-    data = SystemData(
-        name="simulated brain",
-        kind="brain",
-        species="simulation",
-        recordings=recordings,
-        behaviour=(table,),
-    )
-    last = plan.region_layers[-1][0]
-    return Holdings(
-        card=CARD,
-        stimuli=stimuli,
-        systems=(data,),
-        truth={
-            "layers": layers,
-            "module": [f"{last}/{i}" for i in range(N_PLANTED)],
-            "accuracy": planted,
-        },
-    )
-
-
 def layer_patterns(generator: System, layer: str, stimuli: StimulusSet) -> np.ndarray:
     """Give the activity of one layer, shape (n_stimuli, n_features), stimuli in their order."""
     found = generator.recordings(stimuli, regions=[layer])
@@ -176,43 +89,6 @@ def layer_patterns(generator: System, layer: str, stimuli: StimulusSet) -> np.nd
         raise DataError(f"The generating network cannot answer: {found.reason}")
     means = stimulus_means(next(iter(found)))
     return means.values.reshape(means.sizes["stimulus"], -1).astype(float)
-
-
-def _subject(
-    name: str,
-    patterns: dict[str, np.ndarray],
-    looped: np.ndarray,
-    stimuli: StimulusSet,
-    *,
-    seed: Sequence[int],
-) -> xr.DataArray:
-    """Record one subject: every region's units, every stimulus shown four times."""
-    rng = np.random.default_rng(list(seed))
-    blocks, regions = [], []
-    for region, layer in patterns.items():
-        signal = mixed(layer, N_UNITS, rng)
-        if region == list(patterns)[-1]:
-            signal[:, :N_PLANTED] += PLANTED_EFFECT * np.where(looped, 0.5, -0.5)[:, None]
-        blocks.append(signal)
-        regions += [region] * N_UNITS
-    signal = np.concatenate(blocks, axis=1)
-    shown = np.tile(signal, (N_REPEATS, 1))
-    values = shown + NOISE * rng.standard_normal(shown.shape)
-    ids = list(stimuli.ids)
-    return recording(
-        values,
-        stimulus_id=ids * N_REPEATS,
-        unit_id=[f"{region}/{i}" for region in patterns for i in range(N_UNITS)],
-        region=regions,
-        system="simulated brain",
-        kind="brain",
-        stimulus_set=stimuli.name,
-        subject=name,
-        modality="simulated",
-        physical_unit="SD",
-        presentation={"repeat": np.repeat(np.arange(N_REPEATS), len(ids))},
-        attrs={"simulated": 1},
-    )
 
 
 def choice_columns(

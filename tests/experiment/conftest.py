@@ -7,15 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from simulated_brain import Plan, simulate_brain
 
 from neuroai.errors import ResourceError
-from neuroai.experiment.demo_brain import (
-    Plan,
-    demo_stimuli,
-    digit_images,
-    held_out,
-    simulate_brain,
-)
+from neuroai.experiment.demo_brain import demo_stimuli, digit_images, held_out
 from neuroai.experiment.options import Asked, Options
 from neuroai.experiment.run import compare_holdings
 from neuroai.format.holdings import Holdings
