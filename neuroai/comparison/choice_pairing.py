@@ -14,9 +14,11 @@ from neuroai.comparison.statistics.evaluators import Evaluator
 from neuroai.errors import UsageError
 from neuroai.format.answers import Answer
 from neuroai.format.schema import STIMULUS
+from neuroai.numerics.agreement import kappa_bounds
 from neuroai.numerics.confusion import option_codes
 from neuroai.registry import Entry
 
+KAPPA = "error-consistency"
 VARIABLES = {"choices": "correct", "table": "per_stimulus"}
 
 
@@ -56,11 +58,35 @@ def paired_choices(brain: Answer, model: Answer, *, region: str, entry: Entry) -
         evaluator=_evaluator(brain, model, region, mine, b, entry=entry, triplets=triplets),
         n_undefined=missing,
         undefined=tuple(undefined),
-        notes=(f"{missing} answers missing",) if missing else (),
+        notes=(
+            *((f"{missing} answers missing",) if missing else ()),
+            *(kappa_range(mine, b) if entry.card.name == KAPPA else ()),
+        ),
         null=entry.card.chance is not None and not triplets,
         chance=entry.card.chance if entry.card.chance is not None else 0.0,
         bounds=(entry.card.worst, entry.card.perfect) if entry.card.symmetric else (-1.0, 1.0),
         side="greater" if entry.card.symmetric else "two-sided",
+    )
+
+
+def kappa_range(a: np.ndarray, b: np.ndarray) -> tuple[str, ...]:
+    """Say between which values of kappa the accuracies of the pairs leave room, on average.
+
+    Examples
+    --------
+    >>> kappa_range(np.array([[1.0, 1, 0, 0]]), np.array([[1.0, 1, 1, 0]]))
+    ('accuracies of 0.50 and 0.75 allow kappa from -0.50 to 0.50',)
+    """
+    if not a.size or not b.size:
+        return ()
+    p_a, p_b = (np.nanmean(v, axis=1) for v in (a, b))
+    low, high = kappa_bounds(p_a[:, None], p_b[None])
+    defined = np.isfinite(low)
+    if not defined.any():
+        return ()
+    return (
+        f"accuracies of {p_a.mean():.2f} and {p_b.mean():.2f} allow kappa from "
+        f"{low[defined].mean():.2f} to {high[defined].mean():.2f}",
     )
 
 

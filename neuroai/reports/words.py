@@ -31,10 +31,17 @@ METRICS = MappingProxyType(
         "pwcca": "canonical correlation (PWCCA)",
         "encoding-r": "encoding (r of held-out responses)",
         "encoding-r-of-model": "encoding of the network (r of held-out units)",
+        "encoding-pls-r": "encoding by PLS (r of held-out responses)",
+        "encoding-pls-r-of-model": "encoding of the network by PLS (r of held-out units)",
+        "unit-matching-r": "one-to-one matching (r of held-out responses)",
+        "unit-matching-r-of-model": "one-to-one matching of the network (r of held-out units)",
         "error-consistency": "error consistency (Cohen’s κ)",
         "confusion-correlation": "correlation of mistakes",
         "accuracy-difference": "difference of accuracy (network − brain)",
         "shape-bias-difference": "difference of shape bias (network − brain)",
+        "signature-correlation": "correlation over stimuli",
+        "signature-correlation-corrected": "correlation over images, freed from trial noise",
+        "transition-divergence": "divergence of transitions (0: alike)",
         "odd-one-out-agreement": "agreement on the odd one out",
     }
 )

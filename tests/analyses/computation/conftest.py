@@ -127,3 +127,12 @@ def network(images) -> Network:
                 )
             )
     return Network(activity=tuple(parts), subjects=("seed0", "seed1"), stimuli=images)
+
+
+@pytest.fixture
+def small_images() -> StimulusSet:
+    """Thirty small images with the digits 0 to 2, which built-in networks name."""
+    rng = np.random.default_rng(5)
+    pixels = {f"i{i:02d}": rng.integers(0, 256, (8, 8), dtype=np.uint8) for i in range(30)}
+    rows = {"stimulus_id": list(pixels), "category": [str(i % 3) for i in range(30)]}
+    return stimulus_set(pd.DataFrame(rows), name="images", load=pixels.__getitem__)
