@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from pynwb import NWBHDF5IO, NWBFile
 from pynwb.file import Subject
+from tiny_networks import save_gpt
 
 from neuroai.cli import main
 from neuroai.sources.catalogue import load_dataset
@@ -184,6 +185,21 @@ def test_from_a_fif_with_metadata_to_the_page(here: Path) -> None:
     text = (here / "mydata.toml").read_text()
     assert 'stimulus_id = "word"' in text and "category (2 values)" in text
     assert compared(here).value["source"] > 0.3
+
+
+def test_words_are_read_by_a_language_model(here: Path) -> None:
+    """One line of the draft says that the words are the stimuli; the network reads them itself."""
+    write_fif(here)
+    save_gpt(here / "gpt")
+    assert main(["check", "subject04-epo.fif", "--write", "mydata.toml"]) == 0
+    drafted = (here / "mydata.toml").read_text()
+    line = next(one for one in drafted.splitlines() if one.startswith('# text = "word"'))
+    (here / "mydata.toml").write_text(drafted.replace(line, 'text = "stimulus_id"'))
+    words = ["compare", "mydata.toml", "--model", "hf:gpt", "--n-null", "99", "-q", "--out", "out"]
+    assert main(words) == 0
+    table = pd.read_csv(here / "out" / "scores.csv")
+    chosen = (table.analysis == "rdm") & (table.model_region == "lm_head")
+    assert set(table[chosen].status) == {"ok"} and (here / "out" / "report.html").exists()
 
 
 def test_from_nwb_to_the_page(here: Path) -> None:

@@ -124,9 +124,10 @@ class _Parts:
         inner = [i.facts["table"] for i in images if i.facts["table"] and not tables]
         yield "[stimuli]"
         if images:
-            yield f"folder = {_text(self.path(images[0].path))}  # images, by the stimuli's names"
+            yield f"folder = {_text(self.path(images[0].path))}  # files, by the stimuli's names"
         else:
-            yield '# folder = "stimuli"  # the images, if a network is to see them itself'
+            yield '# folder = "stimuli"  # the images or sounds, if a network is to be shown them'
+            yield '# text = "word"  # or the column that holds the text a language model is to read'
         if tables:
             facts = tables[0].facts
             yield f"table = {_text(self.path(tables[0].path))}"

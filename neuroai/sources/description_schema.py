@@ -24,12 +24,13 @@ class _Table(BaseModel):
 
 
 class Stimuli(_Table):
-    """Where the stimuli lie, and a table of them."""
+    """Where the stimuli lie, and a table of them; or the column that is a text itself."""
 
     folder: str = ""
     table: str = ""
     id: Text = "stimulus_id"
     file: str = ""
+    text: str = ""
 
 
 class ContrastPart(_Table):

@@ -1,14 +1,16 @@
-"""The stimuli that a description names: images in a folder, and a table of them."""
+"""The stimuli that a description names: files in a folder or texts, and a table of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from neuroai.checks import listing, near_miss, no_duplicates
+from neuroai.checks import known_name, listing, near_miss, no_duplicates
 from neuroai.errors import AlignmentError, DataError, UsageError
 from neuroai.format.schema import STIMULUS_ID
 from neuroai.format.stimuli import StimulusSet, stimulus_set
@@ -16,16 +18,18 @@ from neuroai.sources.description_schema import Stimuli
 from neuroai.sources.images import ImageFiles
 from neuroai.sources.inside import existing, stays_inside
 from neuroai.sources.recognise_folder import IMAGES
+from neuroai.sources.stimulus_folder import READERS, StimulusFiles
 from neuroai.sources.tables import MISSING, read_table
 
 
 def described_stimuli(about: Stimuli, *, root: Path, name: str, shown: pd.DataFrame) -> StimulusSet:
-    """Put together what was shown, what the table says of it, and its images.
+    """Put together what was shown, what the table says of it, and the stimuli themselves.
 
     Parameters
     ----------
     about : Stimuli
-        The folder of images and the table.
+        The folder of images, sounds, texts or arrays, and the table; or the column whose entries
+        are the texts.
     root : pathlib.Path
         Folder of the description.
     name : str
@@ -62,8 +66,46 @@ def described_stimuli(about: Stimuli, *, root: Path, name: str, shown: pd.DataFr
         raise UsageError("[stimuli] file names a column of the table: give table too.")
     if folder is not None and not paths:
         paths = _found_files(folder, list(table.index))
-    load = ImageFiles(paths) if paths else None
+    load: Callable[[str], Any] | None = None
+    if about.text:
+        load = _texts(about, table, where="[stimuli] text")
+    elif paths:
+        images = all(path.suffix.lower() in IMAGES for path in paths.values())
+        load = ImageFiles(paths) if images else StimulusFiles(paths)
     return stimulus_set(table.reset_index(), name=name, load=load)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts in memory; ``texts(stimulus_id)`` gives one.
+
+    Attributes
+    ----------
+    texts : mapping
+        From stimulus id to text. An id that is not in it raises FileNotFoundError.
+    """
+
+    texts: Mapping[str, str]
+
+    def __call__(self, stimulus_id: str) -> str:
+        """Give one text."""
+        if stimulus_id not in self.texts:
+            raise FileNotFoundError(f"The text of stimulus '{stimulus_id}' is not at hand.")
+        return self.texts[stimulus_id]
+
+
+def _texts(about: Stimuli, table: pd.DataFrame, *, where: str) -> Texts:
+    """Take a column for the texts; the ids themselves where it is called as they are."""
+    if about.folder or about.file:
+        raise UsageError(f"{where}: give text, or folder and file, not both.")
+    if about.text in (STIMULUS_ID, about.id):
+        return Texts({str(key): str(key) for key in table.index})
+    known_name(about.text, list(table.columns), kind=f"column of the stimuli ({where})")
+    given = {str(key): str(text).strip() for key, text in table[about.text].items()}
+    there = {key: text for key, text in given.items() if text not in MISSING and text != "None"}
+    if not there:
+        raise UsageError(f"{where}: the column '{about.text}' is empty.")
+    return Texts(there)
 
 
 def _told(path: Path, about: Stimuli, ids: Sequence[str]) -> pd.DataFrame:
@@ -112,7 +154,7 @@ def _is_file(path: Path) -> bool:
 
 def _found_files(folder: Path, ids: Sequence[str]) -> dict[str, Path]:
     """Find each stimulus by its path in the folder, else its name, else its name without ending."""
-    files = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in IMAGES and p.is_file()]
+    files = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in READERS and p.is_file()]
     inside = [p for p in files if p.resolve().is_relative_to(folder.resolve())]
     keys = np.array(
         [(p.relative_to(folder).as_posix(), p.name, p.stem) for p in inside], dtype=object
@@ -131,7 +173,7 @@ def _found_files(folder: Path, ids: Sequence[str]) -> dict[str, Path]:
                 break
     if not found:
         raise UsageError(
-            f"No image of {folder} has the name of a stimulus, such as '{ids[0]}'. "
+            f"No file of {folder} has the name of a stimulus, such as '{ids[0]}'. "
             f"{near_miss(ids[0], [str(k) for k in keys[:, 2]])} Leave [stimuli] folder out if no "
             "network is to see the stimuli."
         )

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neuroai.checks import listing
+from neuroai.errors import DataError
 from neuroai.sources.finding import Finding
 from neuroai.sources.recognise_fmri import entities
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+SOUNDS, OTHER_STIMULI = (".wav",), (".txt", ".npy")
 STORES = ("zarr.json", ".zgroup", ".zattrs")
 MOST_FILES = 20000
 MOST_DECODED = 2000
@@ -21,6 +23,7 @@ BIDS_ENDINGS = (
       for end in (".fif", ".edf", ".bdf", ".vhdr", ".set")),
     "-epo.fif", "_epo.fif", "-ave.fif", "_ave.fif",
 )  # fmt: skip
+BROKEN = (OSError, ValueError, SyntaxError)
 RESULTS = "provenance.json"  # in a folder of results, which are no data
 LEFT_OUT = ("readme", "license", "changes", "license.txt", "changes.txt")
 
@@ -40,8 +43,14 @@ def folder_kind(path: Path) -> str:
     if path.name.startswith("sub-") and any(entities(one) for one in path.rglob("sub-*_*")):
         return "bids"
     files = list(_files(path))
-    n_images = sum(one.suffix.lower() in IMAGES for one in files)
-    return "images" if files and n_images * 2 > len(files) else "folder"
+    n_shown = sum(_is_stimulus(one, path) for one in files)
+    return "images" if files and n_shown * 2 > len(files) else "folder"
+
+
+def _is_stimulus(one: Path, folder: Path) -> bool:
+    """Take images and sounds for stimuli anywhere, texts and arrays where the folder says so."""
+    suffix = one.suffix.lower()
+    return suffix in (*IMAGES, *SOUNDS) or (folder.name == "stimuli" and suffix in OTHER_STIMULI)
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -107,18 +116,25 @@ def _preferred(files: list[Path]) -> list[Path]:
 
 
 def image_folder(path: Path) -> Finding:
-    """Count the images of a folder and open each: a broken one is named."""
+    """Count the images, sounds and texts of a folder and open each: a broken one is named."""
     from PIL import Image as pillow
 
-    files = [one for one in _files(path) if one.suffix.lower() in IMAGES]
+    from neuroai.sources.stimulus_folder import READERS
+
+    files = [one for one in _files(path) if _is_stimulus(one, path)]
     broken, modes, sizes = [], Counter(), Counter()
     for one in files[:MOST_DECODED]:
+        suffix = one.suffix.lower()
         try:
+            if suffix not in IMAGES:
+                READERS[suffix](one)
+                modes[suffix] += 1
+                continue
             with pillow.open(one) as image:
                 image.load()
                 modes[image.mode] += 1
                 sizes[image.size] += 1
-        except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError) as error:
+        except (DataError, *BROKEN, pillow.DecompressionBombError) as error:
             broken.append(f"{one.name} ({error})")
     stems = Counter(one.stem for one in files)
     twice = [stem for stem, n in stems.items() if n > 1]
@@ -131,12 +147,14 @@ def image_folder(path: Path) -> Finding:
     if len(files) > MOST_DECODED:
         odd.append(f"only the first {MOST_DECODED} were opened")
     shown = ", ".join(f"{w} × {h}" for (w, h), _ in sizes.most_common(3))
+    shown = shown if modes else "none can be read"
+    kind = "images" if all(one.suffix.lower() in IMAGES for one in files) else "stimuli"
     return Finding(
         path,
         "images",
-        "a folder of images",
-        found=(f"{len(files)} images ({shown or 'none can be read'}; {listing(modes)})",),
-        wrong=(f"{len(broken)} images cannot be read: {listing(broken)}",) if broken else (),
+        f"a folder of {kind}",
+        found=(f"{len(files)} {kind} ({shown}; {listing(modes)})".replace("(; ", "("),),
+        wrong=(f"{len(broken)} {kind} cannot be read: {listing(broken)}",) if broken else (),
         odd=tuple(odd),
         do="They are the stimuli: their names must be those in the events.",
         facts={"n": len(files), "table": str(tables[0]) if tables else ""},

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.io import wavfile
 
 from neuroai.errors import AlignmentError, DataError, NeuroaiError, UsageError
 from neuroai.format.build import recording
@@ -262,6 +263,38 @@ def test_masks_become_regions_and_events_without_stimulus_are_dropped(tmp_path: 
     assert found[STIMULUS_ID].values.tolist() == ["a", "b", "c"]
     assert "1 events without 'picture' were left out" in found.attrs["note"]
     assert holdings.stimuli.column("kind").tolist() == ["x", "x", "y"]
+
+
+def test_texts_are_a_column_or_the_ids(lab: Path) -> None:
+    """A language model reads the column that is named, or the ids; an empty text is not at hand."""
+    (lab / "words.tsv").write_text("stimulus_id\tsentence\na\tan oak\nb\tn/a\nc\tx y\nd\tz\n")
+    text = TOP + '[stimuli]\ntable = "words.tsv"\ntext = "{}"\n' + RECORDING
+    stimuli = load_description(describe(lab, text.format("sentence"))).stimuli
+    assert stimuli.available == ("a", "c", "d") and stimuli.content("a") == "an oak"
+    own = load_description(describe(lab, text.format("stimulus_id"))).stimuli
+    assert [own.content(key) for key in own.ids] == list(IDS)
+    with pytest.raises(NeuroaiError, match="called 'sentance'. Did you mean 'sentence'"):
+        load_description(describe(lab, text.format("sentance")))
+    both = text.format("sentence").replace("text =", 'folder = "stimuli"\ntext =')
+    with pytest.raises(UsageError, match="give text, or folder and file, not both"):
+        load_description(describe(lab, both))
+
+
+def test_sounds_arrays_and_texts_are_found_by_name(lab: Path) -> None:
+    """Each file is read by its ending."""
+    folder = lab / "stimuli"
+    (folder / "a.png").rename(folder / "a.old")
+    wavfile.write(folder / "a.wav", 8000, np.arange(80, dtype=np.int16))
+    (folder / "b.png").rename(folder / "b.old")
+    (folder / "b.txt").write_text("an oak\n")
+    (folder / "c.png").rename(folder / "c.old")
+    np.save(folder / "c.npy", np.ones((3, 8, 8)))
+    stimuli = load_description(
+        describe(lab, TOP + '[stimuli]\nfolder = "stimuli"\n' + RECORDING)
+    ).stimuli
+    assert stimuli.available == IDS
+    assert stimuli.content("a").rate == 8000 and stimuli.content("b") == "an oak"
+    assert stimuli.content("c").shape == (3, 8, 8) and stimuli.content("d").mode == "RGB"
 
 
 def test_two_runs_of_eeg_are_one_recording(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from scipy.io import savemat
+from scipy.io import savemat, wavfile
 
 from neuroai.errors import UsageError
 from neuroai.format.build import recording
@@ -278,6 +278,22 @@ def test_a_folder_of_images(tmp_path: Path) -> None:
     (tmp_path / "three.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
     broken = recognise(tmp_path)
     assert "1 images cannot be read: three.png" in broken.wrong[0]
+
+
+def test_a_folder_of_sounds_or_texts_holds_stimuli(tmp_path: Path) -> None:
+    """Sounds anywhere, texts and arrays in a folder called stimuli; a broken one is named."""
+    folder = tmp_path / "stimuli"
+    folder.mkdir()
+    wavfile.write(folder / "one.wav", 8000, np.zeros(80, dtype=np.int16))
+    (folder / "two.txt").write_text("an oak")
+    np.save(folder / "three.npy", np.ones(3))
+    found = recognise(folder)
+    assert found.kind == "images" and found.usable and found.title == "a folder of stimuli"
+    assert found.found[0].startswith("3 stimuli (") and ".wav" in found.found[0]
+    (folder / "two.txt").write_bytes(b"\xff\xfe")
+    assert "1 stimuli cannot be read: two.txt" in recognise(folder).wrong[0]
+    folder.rename(tmp_path / "other")
+    assert recognise(tmp_path / "other").kind == "folder"
 
 
 def test_a_folder_is_looked_into(tmp_path: Path) -> None:
