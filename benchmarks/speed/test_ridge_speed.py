@@ -1,23 +1,37 @@
 """Ridge regression of many targets beside himalaya and scikit-learn, float32.
 
-Run: pytest benchmarks/speed/test_ridge_speed.py -s. Sizes are an eighth of the full targets, which
-enter linearly; each job prints what it ran.
+Run: pytest benchmarks/speed/test_ridge_speed.py -s. A peer that would take over a minute runs on
+fewer targets, which enter linearly; each job prints its size. Memory is the peak above the data,
+each side in a process of its own.
 """
 
 from __future__ import annotations
 
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
 import numpy as np
+import pytest
 from himalaya.kernel_ridge import KernelRidgeCV
 from himalaya.ridge import RidgeCV as HimalayaRidgeCV
 from himalaya.scoring import r2_score
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import PredefinedSplit
 
-from neuroai.numerics.folds import group_folds
-from neuroai.numerics.ridge import predict_ridge
-from neuroai.numerics.ridge_penalty import choose_penalties
+from neuroai.numerics.encoding import encode
+from neuroai.numerics.folds import Folds, group_folds
+from neuroai.numerics.ridge_penalty import fit_ridge_cv
 
 PENALTIES = np.logspace(-1, 5, 20)
+# n rows, p features, targets; a row is a stimulus.
+WIDE, LONG, ONE_OUT = (2000, 4096, 2500), (10_000, 2048, 1250), (2000, 4096, 1500)
 
 
 def problem(n: int, p: int, t: int) -> tuple[np.ndarray, np.ndarray]:
@@ -28,65 +42,155 @@ def problem(n: int, p: int, t: int) -> tuple[np.ndarray, np.ndarray]:
     return x, x @ weights + 2 * rng.standard_normal((n, t), dtype=np.float32)
 
 
-def folds_of(n: int):
-    """Five folds, and the same for scikit-learn's splitters."""
-    folds = group_folds([str(i) for i in range(n)], n_folds=5)
-    return folds, PredefinedSplit(folds.test.argmax(axis=0))
+def dealt(n: int) -> Folds:
+    """Five folds of single rows."""
+    return group_folds([str(i) for i in range(n)], n_folds=5)
 
 
-def test_wide_features_by_folds(duel):
-    """One outer fold: 1,600 rows, 4,096 features, 2,500 targets, 20 penalties, 5 inner folds."""
-    x, y = problem(1600, 4096, 2500)
-    folds, split = folds_of(1600)
-
-    def ours():
-        return choose_penalties(x, y, folds=folds, penalties=PENALTIES)
-
-    def theirs():
-        options = {"local_alpha": True, "score_func": r2_score}
-        KernelRidgeCV(alphas=PENALTIES, cv=split, solver_params=options, warn=False).fit(x, y)
-
-    duel("penalties by folds, 1,600 x 4,096 -> 2,500", ours, theirs, peer="himalaya KernelRidgeCV")
+def kernel_peer(x: np.ndarray, y: np.ndarray, folds: Folds) -> KernelRidgeCV:
+    """himalaya in kernel form, a penalty for every target."""
+    options = {"local_alpha": True, "score_func": r2_score}
+    return KernelRidgeCV(
+        alphas=PENALTIES, cv=list(folds), solver_params=options, warn=False
+    ).fit(x, y)  # fmt: skip
 
 
-def test_long_features_by_folds(duel):
-    """4,000 rows, 1,024 features, 1,250 targets, 20 penalties, 5 folds."""
-    x, y = problem(4000, 1024, 1250)
-    folds, split = folds_of(4000)
+def feature_peer(x: np.ndarray, y: np.ndarray, folds: Folds) -> HimalayaRidgeCV:
+    """himalaya in feature form, a penalty for every target."""
+    options = {"local_alpha": True, "score_func": r2_score, "warn": False}
+    split = PredefinedSplit(folds.test.argmax(axis=0))
+    return HimalayaRidgeCV(alphas=PENALTIES, cv=split, solver_params=options).fit(x, y)
 
-    def ours():
-        return choose_penalties(x, y, folds=folds, penalties=PENALTIES)
 
-    def theirs():
-        options = {"local_alpha": True, "score_func": r2_score, "warn": False}
-        HimalayaRidgeCV(alphas=PENALTIES, cv=split, solver_params=options).fit(x, y)
+def one_outer_fold(n: int) -> Folds:
+    """Keep the first of five outer folds; its inner folds are the other four dealt anew."""
+    folds = dealt(n)
+    return Folds(folds.train[:1], folds.test[:1], folds.how)
 
-    duel("penalties by folds, 4,000 x 1,024 -> 1,250", ours, theirs, peer="himalaya RidgeCV")
+
+def nested(x: np.ndarray, y: np.ndarray) -> None:
+    """Choose by five inner folds, fit, predict and score one outer fold."""
+    encode(x, y, folds=one_outer_fold(len(x)), inner=lambda rows: dealt(len(rows)),
+           penalties=PENALTIES)  # fmt: skip
+
+
+def nested_peer(x: np.ndarray, y: np.ndarray, peer: Callable = kernel_peer) -> None:
+    """The same with himalaya."""
+    for train, test in one_outer_fold(len(x)):
+        fitted = peer(x[train], y[train], dealt(len(train)))
+        r2_score(y[test], fitted.predict(x[test]))
+
+
+def long(x: np.ndarray, y: np.ndarray) -> None:
+    """Choose by five folds, and fit all rows."""
+    fit_ridge_cv(x, y, folds=dealt(len(x)), penalties=PENALTIES)
+
+
+def long_peer(x: np.ndarray, y: np.ndarray) -> None:
+    """The same with himalaya."""
+    feature_peer(x, y, dealt(len(x)))
+
+
+def one_out(x: np.ndarray, y: np.ndarray) -> None:
+    """Choose by leaving one out, and fit all rows."""
+    fit_ridge_cv(x, y, penalties=PENALTIES, rule="leave-one-out")
+
+
+def one_out_peer(x: np.ndarray, y: np.ndarray) -> None:
+    """The same with scikit-learn."""
+    RidgeCV(alphas=PENALTIES, alpha_per_target=True).fit(x, y)
+
+
+def generalised(x: np.ndarray, y: np.ndarray) -> None:
+    """The fast choice: generalised cross-validation within one outer fold."""
+    encode(x, y, folds=one_outer_fold(len(x)), penalties=PENALTIES, rule="generalised")
+
+
+JOBS = {
+    "nested": (nested, nested_peer, WIDE),
+    "long": (long, long_peer, LONG),
+    "leave-one-out": (one_out, one_out_peer, ONE_OUT),
+}
+
+
+def test_nested_folds(duel):
+    """(a) One of five outer folds; himalaya's kernel form is the faster of its two."""
+    x, y = problem(*WIDE)
+    duel(
+        f"(a) one outer fold of 5, inner 5, {WIDE}", partial(nested, x, y),
+        partial(nested_peer, x, y), peer="himalaya KernelRidgeCV",
+    )  # fmt: skip
+
+
+def test_kernel_form_is_the_faster_peer(duel):
+    """(a) himalaya's two forms beside each other, once, on fewer targets."""
+    x, y = problem(2000, 4096, 500)
+    duel(
+        "(a) peers: KernelRidgeCV", partial(nested_peer, x, y),
+        partial(nested_peer, x, y, feature_peer), peer="RidgeCV", rounds=1,
+    )  # fmt: skip
+
+
+def test_long_features(duel):
+    """(b) Five folds of many rows, and the fit."""
+    x, y = problem(*LONG)
+    duel(f"(b) 5 folds, {LONG}", partial(long, x, y), partial(long_peer, x, y),
+         peer="himalaya RidgeCV", rounds=3)  # fmt: skip
 
 
 def test_leave_one_out(duel):
-    """2,000 rows, 4,096 features, 500 targets, 20 penalties, and the refit."""
-    x, y = problem(2000, 4096, 500)
-
-    def ours():
-        chosen = choose_penalties(x, y, penalties=PENALTIES, rule="leave-one-out")
-        return predict_ridge(x, y, x[:10], penalties=chosen.penalties)
-
-    def theirs():
-        return RidgeCV(alphas=PENALTIES, alpha_per_target=True).fit(x, y).predict(x[:10])
-
-    duel("leave-one-out, 2,000 x 4,096 -> 500", ours, theirs, peer="scikit-learn RidgeCV")
+    """(c) Leaving each row out, and the fit."""
+    x, y = problem(*ONE_OUT)
+    duel(f"(c) leave-one-out, {ONE_OUT}", partial(one_out, x, y), partial(one_out_peer, x, y),
+         peer="scikit-learn RidgeCV(alpha_per_target=True)")  # fmt: skip
 
 
 def test_generalised(duel):
-    """Generalised cross-validation beside the same by folds."""
-    x, y = problem(1600, 4096, 2500)
-    folds, _ = folds_of(1600)
+    """(d) Generalised cross-validation beside (a), ours and the peer's."""
+    x, y = problem(*WIDE)
+    mine = partial(generalised, x, y)
+    duel(f"(d) generalised, {WIDE}", mine, partial(nested_peer, x, y), peer="(a) by himalaya")
+    duel(f"(d) generalised, {WIDE}", mine, partial(nested, x, y), peer="our own (a)")
 
-    def ours():
-        return choose_penalties(x, y, penalties=PENALTIES, rule="generalised")
 
-    def theirs():
-        return choose_penalties(x, y, folds=folds, penalties=PENALTIES)
+@pytest.mark.parametrize("job", JOBS)
+def test_memory(job):
+    """Peak memory above the data, MiB, never more than the peer's."""
+    ours, theirs = (peak_mib(job, who) for who in ("ours", "theirs"))
+    print(f"\n{job} {JOBS[job][2]}: ours {ours:.0f} MiB, peer {theirs:.0f} MiB")
+    assert ours <= theirs
 
-    duel("generalised, 1,600 x 4,096 -> 2,500", ours, theirs, peer="our own choice by folds")
+
+def test_time_grows_with_targets():
+    """Slope of log time over log targets at 1,600 x 2,048; of the bound it is 1 or less."""
+    times, sizes = [], (500, 1000, 2000, 4000)
+    for t in sizes:
+        x, y = problem(2000, 2048, t)
+        rounds = []
+        for _ in range(3):
+            start = time.perf_counter()
+            nested(x, y)
+            rounds.append(time.perf_counter() - start)
+        times.append(statistics.median(rounds))
+    slope = np.polyfit(np.log(sizes), np.log(times), 1)[0]
+    print(f"\ntargets {sizes}: {np.round(times, 2)} s, slope {slope:.2f}")
+
+
+def peak_mib(job: str, who: str) -> float:
+    """Run one side in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__)), job, who], capture_output=True, text=True, check=True
+    )
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _peak_here(job: str, who: str) -> float:
+    ours, theirs, size = JOBS[job]
+    x, y = problem(*size)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (ours if who == "ours" else theirs)(x, y)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+if __name__ == "__main__":
+    print(json.dumps(_peak_here(sys.argv[1], sys.argv[2])))

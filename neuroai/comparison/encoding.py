@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 import xarray as xr
@@ -23,12 +24,16 @@ from neuroai.numerics.encoding import Encoded, encode
 from neuroai.numerics.encoding_null import encoding_null
 from neuroai.numerics.folds import Folds, group_folds
 from neuroai.numerics.gram import centred_gram
+from neuroai.numerics.matching_units import encode_matched
+from neuroai.numerics.pls import encode_pls
 from neuroai.numerics.reliability import signal_and_noise
 from neuroai.numerics.ridge import as_kernel
 from neuroai.numerics.ridge_penalty import PENALTIES
 
 DIRECTIONS = ("brain-from-model", "model-from-brain")
-METRIC = {"brain-from-model": "encoding-r", "model-from-brain": "encoding-r-of-model"}
+METHODS = MappingProxyType(
+    {"ridge": "encoding-r", "pls": "encoding-pls-r", "one-to-one": "unit-matching-r"}
+)
 # Each relabelling learns everything anew; more would take minutes a region.
 MOST_RELABELLED = 200
 # Fewer stimuli with repeats carry no estimate of a unit's noise.
@@ -60,6 +65,8 @@ def encodings(
     *,
     context: Context,
     direction: str = "brain-from-model",
+    method: str = "ridge",
+    n_components: int | None = None,
     groups: Sequence[str] | None = None,
     n_folds: int = 5,
     penalties: Sequence[float] = PENALTIES,
@@ -80,6 +87,11 @@ def encodings(
         Level, data set and kind of candidate.
     direction : {"brain-from-model", "model-from-brain"}
         Which side is predicted.
+    method : {"ridge", "pls", "one-to-one"}
+        Partial least squares, or the one unit that correlates most where it is learnt from (no
+        unit serves twice), in place of ridge regression.
+    n_components : int, optional
+        Dimensions of ``pls``; for it alone.
     groups : sequence of str, optional
         Group of each common stimulus, sorted by id: stimuli of one group stay in one fold. Each
         stimulus is its own by default.
@@ -105,6 +117,9 @@ def encodings(
         Fewer stimuli than twice the folds.
     """
     one_of(direction, DIRECTIONS, option="direction")
+    one_of(method, tuple(METHODS), option="method")
+    if (n_components is None) == (method == "pls"):
+        raise UsageError("n_components is needed for method='pls', and for no other.")
     for answer in (brain, model):
         if answer.form != "responses":
             raise UsageError(
@@ -121,7 +136,8 @@ def encodings(
     folds = group_folds(ids if groups is None else groups, n_folds=n_folds)
     inference = Inference() if inference is None else inference
     inference = replace(inference, n_null=min(inference.n_null, MOST_RELABELLED))
-    plan = _Plan(folds, tuple(penalties), direction, len(set(groups or ids)) < len(ids))
+    grouped = len(set(groups or ids)) < len(ids)
+    plan = _Plan(folds, tuple(penalties), direction, grouped, method, n_components)
     found = Encodings((), ())
     for region in left.regions:
         paired, units = _region(left, right, region, plan, dropped)
@@ -129,7 +145,7 @@ def encodings(
             paired,
             brain=left,
             model=right,
-            metric=METRIC[direction],
+            metric=plan.metric,
             context=context,
             inference=inference,
         )
@@ -144,27 +160,42 @@ class _Plan:
     direction: str
     grouped: bool
 
-    def encode(self, gram: np.ndarray, y: np.ndarray) -> Encoded:
-        """Choose penalties from one fit; with groups, by leaving out one outer fold."""
-        return encode(
-            as_kernel(gram),
-            y,
-            folds=self.folds,
-            penalties=self.penalties,
-            rule=self.rule,
-            keep_predictions=True,
-        )
+    method: str
+    n_components: int | None
 
-    def relabel(self, gram: np.ndarray, y: np.ndarray, orders: np.ndarray) -> np.ndarray:
+    def source(self, recording: xr.DataArray) -> np.ndarray:
+        """Give what is predicted from: inner products for ridge regression, else the units."""
+        if self.method == "ridge":
+            return _gram(recording)
+        _, means, _ = stimulus_patterns(recording)
+        return means.reshape(len(means), -1).astype(float)
+
+    def encode(self, source: np.ndarray, y: np.ndarray) -> Encoded:
+        """Choose penalties from one fit; with groups, by leaving out one outer fold."""
+        options = {"folds": self.folds, "keep_predictions": True}
+        if self.method == "pls":
+            return encode_pls(source, y, n_components=int(self.n_components or 0), **options)
+        if self.method == "one-to-one":
+            return encode_matched(source, y, **options)
+        return encode(as_kernel(source), y, penalties=self.penalties, rule=self.rule, **options)
+
+    def relabel(self, source: np.ndarray, y: np.ndarray, orders: np.ndarray) -> np.ndarray:
         """Learn anew under every order of the stimuli; single precision does for a null."""
+        if self.method != "ridge":
+            return np.stack([self.encode(source, y[order]).mean_r() for order in orders])
         return encoding_null(
-            as_kernel(gram.astype(np.float32)),
+            as_kernel(source.astype(np.float32)),
             y.astype(np.float32),
             folds=self.folds,
             permutations=orders,
             penalties=self.penalties,
             rule=self.rule,
         )
+
+    @property
+    def metric(self) -> str:
+        """Name of the score."""
+        return METHODS[self.method] + ("-of-model" if self.direction == DIRECTIONS[1] else "")
 
     @property
     def rule(self) -> str:
@@ -176,11 +207,22 @@ class _Plan:
         """What the numbers hang on."""
         return {
             "direction": self.direction,
+            "method": self.method,
             "folds": self.folds.how,
+            **self._how_chosen,
+            "null": "stimulus labels permuted, everything learnt anew",
+        }
+
+    @property
+    def _how_chosen(self) -> dict[str, object]:
+        if self.method == "pls":
+            return {"n_components": self.n_components}
+        if self.method == "one-to-one":
+            return {"matching": "highest sum of correlations where it is learnt from, one-to-one"}
+        return {
             "penalties": f"{len(self.penalties)} from {self.penalties[0]:g} to "
             f"{self.penalties[-1]:g}, chosen by "
             + ("the other folds" if self.grouped else "generalised cross-validation"),
-            "null": "stimulus labels permuted, everything learnt anew",
         }
 
 
@@ -190,16 +232,16 @@ def _region(
     mine = [r for r in brain.responses if part_of(r)[1] == region]
     theirs = list(model.responses)
     from_model = plan.direction == "brain-from-model"
-    grams = [_gram(r) for r in (theirs if from_model else mine)]
-    targets = [_target(r) for r in (mine if from_model else theirs)]
+    sources = [plan.source(r) for r in (theirs if from_model else mine)]
+    targets = [target_of(r) for r in (mine if from_model else theirs)]
     units, undefined = [], 0
     pairs: list[list[HeldOut]] = [[] for _ in mine]
     for i in range(len(mine)):
         for j in range(len(theirs)):
             target = targets[i if from_model else j]
-            gram = grams[j if from_model else i]
-            fitted = plan.encode(gram, target.values)
-            held, bad = _held_out(fitted, target, plan, gram)
+            source = sources[j if from_model else i]
+            fitted = plan.encode(source, target.values)
+            held, bad = _held_out(fitted, target, plan, source)
             pairs[i].append(held)
             undefined += bad
             units.append(_table(fitted, target, mine[i], theirs[j], plan))
@@ -219,7 +261,7 @@ def _region(
 
 
 @dataclass(frozen=True, eq=False)
-class _Target:
+class Target:
     """Mean responses (n_stimuli, n_units) and each unit's ceiling of r (NaN if none)."""
 
     values: np.ndarray
@@ -239,13 +281,14 @@ def _gram(recording: xr.DataArray) -> np.ndarray:
     return np.asarray(centred_gram(means.reshape(len(means), -1)), dtype=float)
 
 
-def _target(recording: xr.DataArray) -> _Target:
+def target_of(recording: xr.DataArray) -> Target:
+    """Give the mean responses of a recording with the ceiling of each unit."""
     _, means, _ = stimulus_patterns(recording)
     flat = recording.isel(presentation=0, drop=True)
     if "time" in flat.dims:
         flat = flat.transpose("unit", "time")
     ceiling, repeated = _ceiling(recording)
-    return _Target(means.reshape(len(means), -1).astype(float), flat, ceiling, repeated)
+    return Target(means.reshape(len(means), -1).astype(float), flat, ceiling, repeated)
 
 
 def _ceiling(recording: xr.DataArray) -> tuple[np.ndarray, int]:
@@ -258,7 +301,7 @@ def _ceiling(recording: xr.DataArray) -> tuple[np.ndarray, int]:
 
 
 def _held_out(
-    fitted: Encoded, target: _Target, plan: _Plan, gram: np.ndarray
+    fitted: Encoded, target: Target, plan: _Plan, source: np.ndarray
 ) -> tuple[HeldOut, int]:
     defined = np.isfinite(fitted.r).all(axis=0)
     fold = plan.folds.test.argmax(axis=0)
@@ -267,14 +310,26 @@ def _held_out(
         raise UsageError("The predictions were not kept.")
     truth = target.values[:, defined]
     held = HeldOut(
-        truth, predictions[:, defined].astype(float), fold, partial(plan.relabel, gram, truth)
+        truth, predictions[:, defined].astype(float), fold, partial(plan.relabel, source, truth)
     )
     return held, int((~defined).sum())
 
 
 def _table(
-    fitted: Encoded, target: _Target, mine: xr.DataArray, theirs: xr.DataArray, plan: _Plan
+    fitted: Encoded, target: Target, mine: xr.DataArray, theirs: xr.DataArray, plan: _Plan
 ) -> xr.Dataset:
+    return unit_table(fitted, target).assign_attrs(
+        brain_subject=part_of(mine)[0],
+        brain_region=part_of(mine)[1],
+        model_subject=part_of(theirs)[0],
+        model_region=part_of(theirs)[1],
+        direction=plan.direction,
+        method=plan.method,
+    )
+
+
+def unit_table(fitted: Encoded, target: Target) -> xr.Dataset:
+    """Label the scores of every unit."""
     dims, shape = target.labels.dims, target.labels.shape
     r = fitted.mean_r()
     # Normalised at a ceiling near 0 a unit's r means nothing; it stays as it is, with its ceiling.
@@ -283,20 +338,17 @@ def _table(
         "r2": fitted.mean_r2(),
         "ceiling_r": target.ceiling,
         "normalised_r": r / target.ceiling,
-        "penalty": np.exp(np.log(fitted.penalties).mean(axis=0)),
     }
+    if fitted.penalties is not None:
+        columns["penalty"] = np.exp(np.log(fitted.penalties).mean(axis=0))
     data = {name: (dims, values.reshape(shape)) for name, values in columns.items()}
+    kept = {key: value for key, value in target.labels.attrs.items() if key in ("grid", "space")}
     return xr.Dataset(data, coords=dict(target.labels.coords)).assign_attrs(
-        brain_subject=part_of(mine)[0],
-        brain_region=part_of(mine)[1],
-        model_subject=part_of(theirs)[0],
-        model_region=part_of(theirs)[1],
-        direction=plan.direction,
-        penalties_at_edge=fitted.at_edge,
+        kept | {"penalties_at_edge": fitted.at_edge}
     )
 
 
-def _ceiling_notes(targets: Sequence[_Target], from_model: bool) -> tuple[str, ...]:
+def _ceiling_notes(targets: Sequence[Target], from_model: bool) -> tuple[str, ...]:
     if not from_model:
         return ("a network repeats itself: its ceiling is 1",)
     missing = sum(int(np.isnan(t.ceiling).sum()) for t in targets)

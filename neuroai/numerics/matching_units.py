@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from neuroai.errors import DataError, UsageError
+from neuroai.numerics.encoding import Encoded, over_folds
 from neuroai.numerics.folds import Folds
 
 
@@ -87,6 +88,46 @@ def match_units(x: np.ndarray, y: np.ndarray, *, folds: Folds) -> Matched:
     found = [_one_fold(x, y, train, test) for train, test in folds]
     r, partner = (np.stack(part) for part in zip(*found, strict=True))
     return Matched(r, partner, max(0, y.shape[1] - x.shape[1]), folds.how)
+
+
+def encode_matched(
+    x: np.ndarray, y: np.ndarray, *, folds: Folds, keep_predictions: bool = False
+) -> Encoded:
+    """Predict every target by its one counterpart, as `encode` predicts it by all columns.
+
+    The counterpart's own activity stands for the prediction: r is that of `match_units`, and R²
+    asks for the same scale and level as well.
+
+    Parameters
+    ----------
+    x, y, folds
+        As in `match_units`.
+    keep_predictions : bool
+        Keep the prediction of every row; NaN for a target without a counterpart.
+
+    Returns
+    -------
+    Encoded
+        Without penalties.
+
+    Examples
+    --------
+    >>> from neuroai.numerics.folds import group_folds
+    >>> x = np.random.default_rng(0).standard_normal((20, 3))
+    >>> folds = group_folds([str(i) for i in range(20)], n_folds=2)
+    >>> encode_matched(x, x[:, [2, 0]], folds=folds).mean_r().round(6)
+    array([1., 1.])
+    """
+    found = match_units(x, y, folds=folds)
+    partners = iter(found.partner)
+    values = np.asarray(x, dtype=float)
+
+    def learn(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, None]:
+        del train
+        partner = next(partners)
+        return np.where(partner >= 0, values[test][:, partner], np.nan), None
+
+    return over_folds(learn, np.asarray(y, float), folds=folds, keep_predictions=keep_predictions)
 
 
 def _one_fold(

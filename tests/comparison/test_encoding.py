@@ -8,6 +8,7 @@ import pytest
 
 from neuroai.analyses.algorithm.responses import responses
 from neuroai.comparison.encoding import encodings
+from neuroai.comparison.encoding_subjects import subject_encodings
 from neuroai.comparison.paired import Context
 from neuroai.comparison.statistics.inference import Inference
 from neuroai.errors import AlignmentError, DataError, UsageError
@@ -16,6 +17,7 @@ from neuroai.format.holdings import SystemData
 from neuroai.format.stimuli import stimulus_set
 from neuroai.numerics.encoding import encode
 from neuroai.numerics.folds import group_folds
+from neuroai.numerics.pls import encode_pls
 from neuroai.systems.brain import Recorded
 
 CONTEXT = Context(level="algorithm", dataset="simulated")
@@ -149,6 +151,9 @@ def test_p_is_uniform_without_relation():
     ("change", "error", "said"),
     [
         ({"direction": "both"}, UsageError, "direction must be one of"),
+        ({"method": "lasso"}, UsageError, "method must be one of"),
+        ({"method": "pls"}, UsageError, "n_components is needed for method='pls'"),
+        ({"n_components": 3}, UsageError, "and for no other"),
         ({"n_folds": 61}, DataError, "120 stimuli in 61 folds"),
     ],
 )
@@ -172,3 +177,66 @@ def test_other_stimuli_and_other_forms_are_told():
     answer = rdm(toy_brain(), distance="squared-euclidean")
     with pytest.raises(UsageError, match="form 'responses'"):
         encodings(answer, net, context=CONTEXT)
+
+
+@pytest.mark.parametrize("direction", ["brain-from-model", "model-from-brain"])
+def test_partial_least_squares_are_those_of_plain_arrays(direction):
+    """Either way: r of every unit is that of the arrays, and the score has its own name."""
+    brain, net = _simulate(1)
+    few = Inference(n_bootstrap=50, n_null=19)
+    found = encodings(
+        brain, net, context=CONTEXT, inference=few, direction=direction, method="pls",
+        n_components=4,
+    )  # fmt: skip
+    y = brain.responses[0].groupby("stimulus_id").mean().values
+    x = net.responses[0].sortby("stimulus_id").values
+    if direction == "model-from-brain":
+        x, y = y, x
+    expected = encode_pls(x, y, folds=group_folds(list(brain.stimuli)), n_components=4)
+    assert np.abs(found.units[0]["r"].values - expected.mean_r()).max() < EXACT
+    suffix = "" if direction == "brain-from-model" else "-of-model"
+    assert found.scores[0].metric == f"encoding-pls-r{suffix}"
+    assert found.scores[0].history["n_components"] == 4 and "penalty" not in found.units[0]
+
+
+def test_one_to_one_matching_finds_the_copies():
+    """Units of a network that are noisy copies match one each; what is in excess is counted."""
+    rng = np.random.default_rng(3)
+    ids = [f"s{i:03d}" for i in range(N_STIMULI)]
+    x = rng.standard_normal((N_STIMULI, 8))
+    copies = np.hstack([x[:, ::-1] + 0.3 * rng.standard_normal(x.shape), x[:, :2]])
+    net = _answer(x, ids, name="net", kind="model", region="layer")
+    few = Inference(n_bootstrap=50, n_null=19)
+    found = encodings(_answer(copies, ids, name="brain"), net, context=CONTEXT,
+                      inference=few, method="one-to-one")  # fmt: skip
+    [score], [units] = found.scores, found.units
+    assert score.metric == "unit-matching-r" and score.p == pytest.approx(0.05)
+    assert score.n_undefined == 2 and np.isnan(units["r"]).sum() == 2
+    assert score.value > 0.9 and "one-to-one" in score.history["matching"]
+
+
+def test_subjects_are_predicted_from_one_another():
+    """Simulated: what subjects share is predicted; what is one's own repeats but is not shared."""
+    rng = np.random.default_rng(4)
+    ids = [f"s{i:03d}" for i in range(N_STIMULI)]
+    shared = rng.standard_normal((N_STIMULI, 4))
+    parts = []
+    for subject in range(3):
+        common = shared @ rng.standard_normal((4, 12))
+        own = rng.standard_normal((N_STIMULI, 12)) * common.std(axis=0)
+        signal = np.where(np.arange(12) < 6, common, own)
+        shown = np.repeat(signal, 6, axis=0)
+        shown = shown + 0.5 * rng.standard_normal(shown.shape)
+        answer = _answer(shown, np.repeat(ids, 6).tolist(), name=f"p{subject}")
+        parts += [r.assign_attrs(subject=f"p{subject}") for r in answer.responses]
+    data = SystemData("brain", "brain", "none", recordings=tuple(parts))
+    shown = stimulus_set(pd.DataFrame({"stimulus_id": ids}), name="simulated")
+    answer = responses(Recorded(data=data, stimuli=shown))
+    found = subject_encodings(answer)
+    assert [u.attrs["from_subjects"] for u in found] == ["p1, p2", "p0, p2", "p0, p1"]
+    for units in found:
+        r, ceiling = units["r"].values, units["ceiling_r"].values
+        assert (ceiling > 0.9).all() and (r[:6] > 0.8).all()
+        assert abs(r[6:].mean()) < CHANCE
+    with pytest.raises(DataError, match="recorded in 1 subject"):
+        subject_encodings(answer.restrict(subjects=["p0"]))
