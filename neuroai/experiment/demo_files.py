@@ -38,8 +38,8 @@ from neuroai.format.stimuli import StimulusSet
 
 REGIONS, NEURONS, SCALP = ("V1", "IT"), "IT neurons", "scalp"
 GRID = (10, 10, 4)
-N_VOXELS, N_RUNS = 100, 2  # of each region
-N_CHANNELS, N_PICTURES = 24, 2
+N_VOXELS, N_RUNS = 80, 2  # of each region
+N_CHANNELS, N_PICTURES = 16, 2
 N_NEURONS, N_SILENCED = 60, 12
 DESCRIPTION = "demo.toml"
 SAID = "SIMULATED by neuroai demo: no person and no animal was recorded."
@@ -284,9 +284,9 @@ def _eeg_part(subject: str) -> list[str]:
         f'files = ["{stem}_eeg.fif"]',
         f'events = ["{stem}_events.tsv"]',
         'stimulus_id = "stimulus_id"',
-        "tmin = -0.1",
-        "tmax = 0.4",
-        "baseline = [-0.1, 0.0]",
+        "tmin = -0.05",
+        "tmax = 0.35",
+        "baseline = [-0.05, 0.0]",
         f'region = "{SCALP}"',
         "",
     ]

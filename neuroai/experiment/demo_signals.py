@@ -15,7 +15,7 @@ DURATION = 1.0
 BASELINE = 1000.0
 RESPONSE, SCANNER_NOISE, DRIFT, MEMORY = 0.01, 0.006, 0.02, 0.3
 
-RATE = 50.0  # Hz
+RATE = 40.0  # Hz
 SPACING = 1.0  # s from picture to picture
 SCALP_TIMES = (0.16, 0.22, 0.28)  # s, when each of three mixtures of the pattern peaks
 SCALP_WIDTH = 0.03

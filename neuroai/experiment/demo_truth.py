@@ -59,9 +59,9 @@ def _read_back(holdings: Holdings, brain: Recorded) -> TruthLine:
     trials = sorted(set(found))
     return TruthLine(
         name="trials in the files",
-        planted=f"{N_TRIALS} in each recording, {planted} choices",
+        planted=f"{N_TRIALS} in each recording, {planted:,} choices",
         recovered=f"{' or '.join(map(str, trials))} in each of {len(found)} recordings, "
-        f"{n_choices} choices",
+        f"{n_choices:,} choices",
         found=trials == [N_TRIALS] and n_choices == planted,
     )
 
@@ -78,7 +78,7 @@ def _layers(holdings: Holdings, results: Results, network: str) -> Iterator[Trut
         ]
         found = best[0].model_region if best else "none"
         yield TruthLine(
-            name=f"layer that {region} mixes ({FILES[region]})",
+            name=f"layer mixed in {region} ({FILES[region]})",
             planted=layer,
             recovered=found,
             found=found == layer,
@@ -121,7 +121,7 @@ def _latency(holdings: Holdings, brain: Recorded, *, seed: int) -> Iterator[Trut
     yield TruthLine(
         name=f"when the {SCALP} tells loops best ({FILES[SCALP]})",
         planted=f"between {low:g} and {high:g} s",
-        recovered=f"{peak:.2f} s ({float(course.max()):.0%} right, chance 50 %)",
+        recovered=f"{peak:.2f} s ({100 * float(course.max()):.0f} % right, chance 50 %)",
         found=low <= peak <= high,
     )
 

@@ -56,7 +56,15 @@ def test_everything_planted_is_recovered(demo):
     """Layers, modules, latency, laser, silencing and training: every line of the truth is found."""
     assert [line for line in demo.truth if not line.found] == []
     names = " ".join(line.name for line in demo.truth)
-    for word in ("BIDS NIfTI", "FIF", "NWB", "_beh.tsv", "layer that V1", "layer that IT", SCALP):
+    for word in (
+        "BIDS NIfTI",
+        "FIF",
+        "NWB",
+        "_beh.tsv",
+        "mixed in V1",
+        "mixed in IT neurons",
+        SCALP,
+    ):
         assert word in names
     assert len(demo.truth) == 13
 
