@@ -1,13 +1,58 @@
-"""Time a task here and in another library in one run, and print the ratio."""
+"""Time a task here and in another library in one run, and print the ratio.
+
+With ``--figures FILE`` every ratio is kept in a JSON file as well, one entry a job, from which
+``python benchmarks/speed/table.py`` writes the page of the docs.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import statistics
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+FIGURES = pytest.StashKey[dict[str, dict[str, object]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that keeps the figures."""
+    parser.addoption("--figures", type=Path, help="keep every ratio in this JSON file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin without a figure."""
+    config.stash[FIGURES] = {}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Put the figures of this run in the place of older ones of the same jobs."""
+    path = session.config.getoption("--figures")
+    if path is None:
+        return
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    kept.update(session.config.stash[FIGURES])
+    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def keep(
+    config: pytest.Config, name: str, peer: str, own: list[float], other: list[float], note: str
+) -> float:
+    """Print both times with their spread and the ratio of medians, and keep them."""
+    ratio = statistics.median(other) / statistics.median(own)
+    print(f"\n{name}: ours {_spread(own)}, {peer} {_spread(other)}, {ratio:.3g} x {note}")
+    config.stash[FIGURES][f"{name} | {peer}"] = {
+        "ours": own,
+        "peer": other,
+        "ratio": ratio,
+        "note": note,
+        "threads": os.environ.get("OMP_NUM_THREADS", str(os.cpu_count())),
+    }
+    return ratio
 
 
 def seconds(task: Callable[[], object], *, rounds: int = 1) -> float:
@@ -28,7 +73,7 @@ def peer_seconds(task: Callable[[], object], *, rounds: int = 1) -> float:
 
 
 @pytest.fixture
-def beside_peer() -> Callable[..., None]:
+def beside_peer(pytestconfig: pytest.Config) -> Callable[..., None]:
     """Return a function that times a peer and prints both times and their ratio."""
 
     def report(
@@ -42,14 +87,13 @@ def beside_peer() -> Callable[..., None]:
     ) -> None:
         # A peer that is slow runs a share of the work, and its time is scaled.
         theirs = peer_seconds(task, rounds=rounds) / share
-        ratio = theirs / ours
-        print(f"\n{name}: ours {ours:.4g} s, rsatoolbox {theirs:.4g} s, {ratio:.3g} x {note}")
+        keep(pytestconfig, name, "rsatoolbox", [ours], [theirs], note)
 
     return report
 
 
 @pytest.fixture
-def duel() -> Callable[..., float]:
+def duel(pytestconfig: pytest.Config) -> Callable[..., float]:
     """Return a function that runs ours and a peer's task in turn and prints the ratio of medians.
 
     Runs alternate, so that a machine that slows down slows both; the spread is that of each.
@@ -70,9 +114,7 @@ def duel() -> Callable[..., float]:
         for _ in range(rounds):
             own.append(seconds(ours))
             other.append(peer_seconds(theirs) / share)
-        ratio = statistics.median(other) / statistics.median(own)
-        print(f"\n{name}: ours {_spread(own)}, {peer} {_spread(other)}, {ratio:.3g} x {note}")
-        return ratio
+        return keep(pytestconfig, name, peer, own, other, note)
 
     return run
 
