@@ -1,0 +1,139 @@
+"""Tests of models against 0, the ceiling and each other: formulas, planted truth, nulls."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rsatoolbox.util.inference_util import t_test_0, t_test_nc, t_tests
+
+from neuroai.comparison.statistics.inference import Inference
+from neuroai.comparison.statistics.model_tests import _Problem, _vectors, rdm_model_tests
+from neuroai.errors import AlignmentError, UsageError
+from neuroai.format.answers import rdm_answer
+from neuroai.numerics.distances import squared_euclidean
+from neuroai.testing import EXACT, STANDARD_ERRORS
+
+N_STIMULI = 20
+FEW = Inference(n_bootstrap=200)
+IDS = [f"s{k:02d}" for k in range(N_STIMULI)]
+
+
+def _answer(values, names, kind):
+    values = np.asarray(values)
+    return rdm_answer(
+        values, subjects=[f"{kind}{k}" for k in range(len(values))], regions=names, stimuli=IDS,
+        parameters={"distance": "squared-euclidean"}, system=kind, kind=kind, stimulus_set="made",
+    )  # fmt: skip
+
+
+def _problem(seed=0, n_subjects=10, signal=1.5):
+    rng = np.random.default_rng(seed)
+    hidden = rng.standard_normal((N_STIMULI, 8))
+    data = [
+        [squared_euclidean(signal * hidden + rng.standard_normal(hidden.shape))]
+        for _ in range(n_subjects)
+    ]
+    models = [[
+        squared_euclidean(hidden),
+        squared_euclidean(hidden + 0.02 * rng.standard_normal(hidden.shape)),
+        squared_euclidean(rng.standard_normal(hidden.shape)),
+    ]]  # fmt: skip
+    names = ["true", "as good", "other"]
+    return _answer(data, ["IT"], "brain"), _answer(models, names, "model")
+
+
+def test_the_true_model_beats_0_and_the_other_and_no_ceiling_is_missed():
+    """Planted: two models are right, one has nothing to do with the data."""
+    brain, models = _problem()
+    found = rdm_model_tests(brain, models, margin=0.05, inference=FEW).sel(region="IT")
+    assert found["p_zero"].sel(model_region="true") < 0.01
+    assert found["p_zero"].sel(model_region="other") > 0.05
+    pair = {"model_region": "true", "model_region_to": "other"}
+    assert found["p_difference"].sel(pair) < 0.01 and found["difference_low"].sel(pair) > 0
+    assert found["p_ceiling"].sel(model_region="true") > 0.05
+    assert found["p_ceiling"].sel(model_region="other") < 0.01
+    assert found["ceiling_low_p"] < 0.01
+    alike = {"model_region": "true", "model_region_to": "as good"}
+    assert found["p_equivalent"].sel(alike) < 0.01 < 0.05 < found["p_equivalent"].sel(pair)
+    assert found.attrs["resampled"] == "stimuli+subjects" and found.attrs["notes"] == ""
+
+
+def test_the_table_of_pairs_is_antisymmetric():
+    """A minus B is B minus A with its sign changed; p values are those of the pair."""
+    found = rdm_model_tests(*_problem(), inference=FEW)
+    for name, sign in (("difference", -1), ("p_difference", 1), ("q_difference", 1)):
+        values = found[name].values[0]
+        np.testing.assert_allclose(values, sign * values.T, atol=EXACT)
+    np.testing.assert_allclose(
+        found["difference_low"].values[0], -found["difference_high"].values[0].T, atol=EXACT
+    )
+    assert (found["q_difference"].values >= found["p_difference"].values)[..., 0, 1].all()
+
+
+def test_p_values_are_those_of_rsatoolbox_from_the_same_variances():
+    """Its t-tests against 0, the ceiling and each other, given our two-factor variances."""
+    brain, models = _problem()
+    found = rdm_model_tests(brain, models, inference=FEW).sel(region="IT")
+    problem = _Problem.of(brain, "IT", _vectors(models, list(models.regions)), "pearson", FEW)
+    evaluations, n = problem.observed[:3], 3
+    unit = np.eye(5)
+    variances = np.array([problem.variance(unit[k]) for k in range(n)])
+    against = np.array([problem.variance(unit[k] - unit[n]) for k in range(n)])
+    pairs = np.array(
+        [problem.variance(unit[a] - unit[b]) for a in range(n) for b in range(a + 1, n)]
+    )
+    dof = problem.dof
+    given = evaluations[None, :, None]
+    np.testing.assert_allclose(found["p_zero"], t_test_0(given, variances, dof), atol=EXACT)
+    np.testing.assert_allclose(
+        found["p_ceiling"], t_test_nc(given, against, problem.observed[n], dof), atol=EXACT
+    )
+    theirs = np.asarray(t_tests(given, pairs, dof))
+    off = ~np.eye(n, dtype=bool)
+    np.testing.assert_allclose(found["p_difference"].values[off], theirs[off], atol=EXACT)
+
+
+def test_two_exchangeable_models_differ_no_more_often_than_said():
+    """Simulated, 120 times: models drawn alike differ at .05 in 5 % and 4 errors at most."""
+    n_found = 0
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        hidden = rng.standard_normal((N_STIMULI, 6))
+        data = [[squared_euclidean(hidden + rng.standard_normal(hidden.shape))] for _ in range(8)]
+        models = [[
+            squared_euclidean(hidden + rng.standard_normal(hidden.shape)) for _ in range(2)
+        ]]  # fmt: skip
+        found = rdm_model_tests(
+            _answer(data, ["IT"], "brain"), _answer(models, ["a", "b"], "model"),
+            inference=Inference(n_bootstrap=60, seed=seed),
+        )  # fmt: skip
+        n_found += bool(found["p_difference"].values[0, 0, 1] < 0.05)
+    assert n_found / 120 <= 0.05 + STANDARD_ERRORS * np.sqrt(0.05 * 0.95 / 120)
+
+
+def test_one_subject_is_tested_over_stimuli_and_has_no_ceiling():
+    """The notes say that the interval generalises over stimuli only."""
+    found = rdm_model_tests(*_problem(n_subjects=1), inference=FEW)
+    assert found.attrs["resampled"] == "stimuli" and "one subject" in found.attrs["notes"]
+    assert np.isfinite(found["p_zero"].values).all()
+    assert np.isnan(found["ceiling_low"].values).all() and np.isnan(found["p_ceiling"].values).all()
+
+
+def test_cosines_are_not_tested_against_0():
+    """All distances are above 0, and so is any cosine: differences are tested, 0 is not."""
+    found = rdm_model_tests(*_problem(), comparator="cosine", inference=FEW)
+    assert np.isnan(found["p_zero"].values).all() and np.isnan(found["q_zero"].values).all()
+    assert np.isfinite(found["p_difference"].values[0, 0, 2])
+
+
+def test_wrong_calls_say_what_to_do():
+    """Other forms, other stimuli, undefined pairs, a margin of nothing."""
+    brain, models = _problem()
+    with pytest.raises(AlignmentError, match="Stimulus ids differ"):
+        rdm_model_tests(brain, models.restrict(stimuli=IDS[:-1]))
+    broken = models.data["rdm"].values.copy()
+    broken[0, 1, 0, 1] = np.nan
+    with pytest.raises(UsageError, match="RDMs of as good have undefined pairs"):
+        rdm_model_tests(brain, _answer(broken, list(models.regions), "model"))
+    with pytest.raises(UsageError, match="margin must be above 0"):
+        rdm_model_tests(brain, models, margin=-0.1, inference=FEW)
