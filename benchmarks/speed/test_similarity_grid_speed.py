@@ -81,7 +81,6 @@ def test_similarity_grid_speed(duel, name):
         lambda: ours(layers),
         lambda: [theirs(a, b) for a, b in pairs],
         peer="pair by pair",
-        rounds=5 if name == "CKA" else 1,
         share=n_pairs / N_LAYERS**2,
         note=f"(theirs from {n_pairs} pairs)",
     )

@@ -1,12 +1,14 @@
 """Dynamical distance recovers planted rotations, whatever the basis and the stimuli."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from neuroai.analyses.algorithm.responses import responses
 from neuroai.comparison import dynamics
 from neuroai.comparison.dynamics import dynamical_distance, dynamical_similarity
-from neuroai.errors import UsageError
+from neuroai.errors import MissingExtra, UsageError
 from neuroai.format.answers import NotMeasurable
 from neuroai.format.build import recording
 from neuroai.format.holdings import SystemData
@@ -94,3 +96,10 @@ def test_wrong_calls_say_what_to_do():
         dynamical_distance(a[:, :2], a)
     with pytest.raises(UsageError, match=r"rank must lie in \[1, 5\]"):
         dynamical_distance(a, a, rank=9)
+
+
+def test_without_the_extra_it_is_said_what_to_install(monkeypatch):
+    """dsa-metric is optional: the message names it and the extra."""
+    monkeypatch.setitem(sys.modules, "DSA", None)
+    with pytest.raises(MissingExtra, match=r"'DSA'.*neuroai-compare\[dsa\]"):
+        dynamical_distance(turning(0.3, seed=0), turning(0.3, seed=1))

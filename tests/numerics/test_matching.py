@@ -1,12 +1,13 @@
 """Matching of units against all assignments, against a linear program, and on planted copies."""
 
+import sys
 from itertools import permutations
 
 import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from neuroai.errors import DataError, UsageError
+from neuroai.errors import DataError, MissingExtra, UsageError
 from neuroai.numerics.matching import permutation_match, semi_match, soft_match, unit_correlations
 from neuroai.testing import EQUAL, EXACT, readonly
 
@@ -105,3 +106,10 @@ def test_wrong_calls_say_what_to_do():
         unit_correlations(a, a[:11])
     with pytest.raises(DataError, match="1 of 60 entries of patterns are not finite"):
         unit_correlations(np.where(a == a[0, 0], np.nan, a), a)
+
+
+def test_without_the_extra_it_is_said_what_to_install(monkeypatch):
+    """POT is optional: the message names it and the extra."""
+    monkeypatch.setitem(sys.modules, "ot", None)
+    with pytest.raises(MissingExtra, match=r"'ot'.*neuroai-compare\[matching\]"):
+        soft_match(responses(0), responses(1))

@@ -34,31 +34,37 @@ def asked_of_parts(
 
     `work` gets a recording whose units are all usable, its showings in one order, and gives a
     Dataset without subject and region; its attrs ``notes`` (sentences) and ``undefined`` (counts
-    by name) go into the answer. A region for which it is not measurable ends the question.
+    by name) go into the answer. Regions on which the question is not defined are left out, with
+    the reason in a note; where there is no other, that reason is the answer.
     """
     recordings = system.recordings(stimuli, regions=regions)
     if isinstance(recordings, NotMeasurable):
         return recordings
     parts: dict[tuple[str, str], xr.Dataset] = {}
     notes: list[str] = []
+    refused: dict[tuple[str, str], NotMeasurable] = {}
     counts: Counter[str] = Counter(units=0)
     for recording in recordings:
         usable, found = usable_units(recording, undefined=undefined)
         subject, region = part_of(recording)
         part = work(in_order(usable))
         if isinstance(part, NotMeasurable):
-            return part
+            refused[subject, region] = part
+            notes.append(f"left out, {subject} {region}: {part.reason}")
+            continue
         notes += [f"{region}: {sentence}" for sentence in found.sentences()]
         notes += [f"{region}: {sentence}" for sentence in part.attrs.get(NOTES, ())]
         counts.update(part.attrs.get(UNDEFINED, {}))
         counts["units"] += len(found.nan_units)
         parts[subject, region] = part
+    if not parts and refused:
+        return next(iter(refused.values()))
     if not parts:
         return NotMeasurable(f"'{system.name}' has no recording of these regions and stimuli")
     data = _together(parts)
-    counts["subject-region pairs not recorded"] = data.sizes["subject"] * data.sizes[
-        "region"
-    ] - len(parts)
+    known = {(str(s), str(r)) for s in data["subject"].values for r in data["region"].values}
+    counts["subject-region pairs not recorded"] = len(known - {*parts, *refused})
+    counts["subject-region pairs left out"] = len(refused)
     return Answer(
         form=card.form,
         data=data,

@@ -69,16 +69,24 @@ def test_speed_is_by_the_unit_of_time():
 def test_a_recurrent_network_is_followed_over_steps():
     """Shown once it has no noise, and the answer says so; time is in steps."""
     net, stimuli = load_model("builtin:small_recurrent"), stimuli_of(kind=list("aabbcc"))
-    regions = ["gru"]
-    answer = trajectories(net, label="kind", stimuli=stimuli, regions=regions)
+    answer = trajectories(net, label="kind", stimuli=stimuli)
     assert answer.kind == "model" and answer.parameters["time_unit"] == "step"
-    alone = trajectories(net, label="stimulus_id", stimuli=stimuli, regions=regions)
+    alone = trajectories(net, label="stimulus_id", stimuli=stimuli)
     assert any("one showing, without noise" in note for note in alone.notes)
     assert (alone.data["value"].values >= 0).all() and alone.data["value"].values.max() > 0
-    turned = rotations(net, label="stimulus_id", stimuli=stimuli, regions=regions, n_components=2)
+    turned = rotations(net, label="stimulus_id", stimuli=stimuli, n_components=2)
     assert turned.data["value"].item() <= turned.data["r2_full"].item() <= 1
-    mixed = demixing(net, label="kind", stimuli=stimuli, regions=regions)
+    mixed = demixing(net, label="kind", stimuli=stimuli)
     assert mixed.data["value"].sum().item() == pytest.approx(1)
+
+
+def test_regions_without_time_are_left_out_and_said_so():
+    """The readout of a recurrent network has no steps; its recurrent layer is followed."""
+    net, stimuli = load_model("builtin:small_recurrent"), stimuli_of(kind=list("aabbcc"))
+    answer = trajectories(net, label="kind", stimuli=stimuli)
+    assert answer.regions == ("gru",)
+    assert answer.undefined["subject-region pairs left out"] == 1
+    assert any(n.startswith("left out") and "readout has no time" in n for n in answer.notes)
 
 
 @pytest.mark.parametrize("analysis", [trajectories, rotations])
