@@ -187,8 +187,9 @@ def _design(
     columns = [np.ones(len(rows)), evidence[rows]]
     if n_back:
         # A trial without a choice is a gap: history does not reach across it.
-        gaps = np.cumsum(~usable | np.isnan(correct))
-        names = [f"{a}/{b}" for a, b in zip(order[rows], gaps, strict=True)]
+        gap = ~usable | np.isnan(correct)
+        parts = zip(order[rows], np.cumsum(gap), gap, strict=True)
+        names = [f"{sequence}/{n}/{broken}" for sequence, n, broken in parts]
         history, known = history_columns(choice, correct, np.array(names), n_back=n_back)
         columns.append(history)
         usable &= known

@@ -283,11 +283,14 @@ def _bayesian(
     """95 % credible intervals of psignifit, with overdispersion."""
     psignifit = need("psignifit", extra="psychometric", purpose="interval='psignifit'")
     fixed = {} if how.lapse is None else {"lambda": how.lapse}
-    if how.guess is not None:
+    # Forced choice has a guess rate of 1 / n there; any other rate is that of a yes/no task.
+    n_options = round(1 / how.guess) if how.guess else 0
+    forced = n_options > 1 and bool(np.isclose(how.guess, 1 / n_options))
+    if how.guess is not None and not forced:
         fixed["gamma"] = how.guess
     result = psignifit.psignifit(
         np.column_stack([x, yes, total]),
-        experiment_type="yes/no",
+        experiment_type=f"{n_options}AFC" if forced else "yes/no",
         sigmoid=f"neg_{how.sigmoid}" if how.decreasing else how.sigmoid,
         fixed_parameters=fixed or None,
     )

@@ -26,8 +26,8 @@ def test_yes_no_by_hand():
     """Nine hits of twelve and two false alarms of seven; the silent trial is no rejection."""
     answer = signal_detection(chooser({"truth": TRUTH, "choice": CHOICE}), task=YES_NO)
     here = answer.data.isel(subject=0, region=0)
-    assert [here[name].item() for name in ("hits", "misses", "false_alarms",
-                                           "correct_rejections", "n")] == [9, 3, 2, 5, 19]  # fmt: skip
+    names = ("hits", "misses", "false_alarms", "correct_rejections", "n")
+    assert [here[name].item() for name in names] == [9, 3, 2, 5, 19]
     assert here.value.item() == pytest.approx(z(9, 3) - z(2, 5), abs=EXACT)
     assert here.criterion.item() == pytest.approx(-(z(9, 3) + z(2, 5)) / 2, abs=EXACT)
     assert answer.parameters["design"] == "yes-no" and answer.parameters["signal"] == "yes"
