@@ -26,7 +26,8 @@ LAYERS = ["0", "1", "2"]
 # whose file is open.
 WRITING, OPEN = 0.75, 0.25
 BETWEEN, HELD = "between first and last chunk", "with a chunk file open"
-FEW = 20  # kills below which a share says little
+FEW = 100  # kills below which a share says little
+AGAIN = 10  # cases after which the length of the writing phase is measured anew
 
 
 def _network():
@@ -55,11 +56,16 @@ def run(cases, rng):
         folder = Path(name)
         extract(model, shown, folder / "whole.zarr")
         expected = _files(folder / "whole.zarr")
-        begin, end = _writing_phase(lambda: extract(model, shown, folder / "timed.zarr"), folder)
+        timed = folder / "timed.zarr"
+        lasts = 0.0
         for case in range(cases):
+            if case % AGAIN == 0:
+                lasts = _writing_phase(lambda: extract(model, shown, timed), timed)
             path = folder / "a.zarr"
             shutil.rmtree(path, ignore_errors=True)
-            held = _killed(lambda path=path: extract(model, shown, path), rng.uniform(begin, end))
+            held = _killed(
+                lambda path=path: extract(model, shown, path), path, after=rng.uniform(0, lasts)
+            )
             done = _note(found, path, held)
             shown_again: list[int] = []
             handle = model.module().register_forward_hook(
@@ -93,24 +99,33 @@ def _forked(task):
     return child
 
 
-def _writing_phase(task, folder):
-    """Give when the first and the last part of an unbroken run appeared, from its fork on."""
+def _writing_phase(task, path):
+    """Give how long an unbroken run goes on after its first chunk was begun."""
     spans = []
     for _ in range(3):
-        shutil.rmtree(folder / "timed.zarr", ignore_errors=True)
-        start, child = time.perf_counter(), _forked(task)
-        first = None
-        while os.waitpid(child, os.WNOHANG) == (0, 0):
-            if first is None and any((folder / "timed.zarr").glob("trained/*/c")):
-                first = time.perf_counter() - start
+        shutil.rmtree(path, ignore_errors=True)
+        child = _forked(task)
+        _first_chunk(child, path)
+        start = time.perf_counter()
+        while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             time.sleep(0.0005)
-        spans.append((first or 0.0, time.perf_counter() - start))
-    return np.median([a for a, _ in spans]), np.median([b for _, b in spans])
+        os.waitpid(child, 0)
+        spans.append(time.perf_counter() - start)
+    return float(np.median(spans))
 
 
-def _killed(task, after):
-    """Halt the process, look at the files it has open, and kill it."""
+def _first_chunk(child, path):
+    """Wait until a chunk's folder is there, or the process is at its end."""
+    while not any(path.glob("trained/*/c")):
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            return
+        time.sleep(0.0005)
+
+
+def _killed(task, path, *, after):
+    """Wait for the first chunk and a while longer, look at the files that are open, and kill."""
     child = _forked(task)
+    _first_chunk(child, path)
     time.sleep(after)
     if not stopped(child):
         return []
