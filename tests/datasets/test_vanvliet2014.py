@@ -92,3 +92,14 @@ def test_association_is_read_out_when_the_negative_wave_is_there(holdings: Holdi
     assert 0.3 <= float(value.idxmax("time")) <= 0.5 and value.max() > 0.6
     # 200 showings, half of each class: the standard error of a guess is 0.035.
     assert abs(value.sel(time=slice(None, -0.02)).mean() - 0.5) < 0.035
+
+
+def test_paths_of_both_labels_part_with_the_negative_wave(holdings: Holdings) -> None:
+    """Related and unrelated words part between 0.25 and 0.6 s, and not before the second word."""
+    import neuroai as nai
+    from neuroai.systems.brain import brains_of
+
+    options = {"label": "label", "n_permutations": 39}
+    answer = nai.ask(brains_of(holdings)[0], "trajectories", options=options)
+    parting = answer.data["divergence_time"].squeeze().values[0, 1]
+    assert 0.25 < parting < 0.6 and answer.parameters["time_unit"] == "s"

@@ -19,8 +19,10 @@ from neuroai.analyses.algorithm._parts import (
 from neuroai.cards import AnalysisCard
 from neuroai.checks import one_of
 from neuroai.format.answers import Answer, NotMeasurable
+from neuroai.format.schema import STIMULUS_ID
 from neuroai.format.stimuli import StimulusSet
 from neuroai.numerics.ccgp import PAIRINGS, cross_condition, parallelism, turned_clouds
+from neuroai.numerics.shattering import shattering
 from neuroai.systems.base import System
 
 CARD = AnalysisCard(
@@ -44,6 +46,7 @@ def generalisation(
     shrinkage: float | str = "auto",
     n_pairings: int = 100,
     n_null: int = 0,
+    n_dichotomies: int = 0,
     seed: int = 0,
     undefined: str = "raise",
     pseudo: bool = False,
@@ -75,8 +78,11 @@ def generalisation(
         Most ways of holding conditions out.
     n_null : int
         Turned copies for p values; none by default.
+    n_dichotomies : int
+        Splits of all conditions into halves for the shattering; none by default. It takes four
+        conditions, of two stimuli each.
     seed : int
-        Seed of rows, pairings and rotations.
+        Seed of rows, pairings, rotations and splits.
     undefined : {"raise", "drop"}
         What to do with units that hold NaN.
     pseudo : bool
@@ -87,8 +93,8 @@ def generalisation(
     Answer or NotMeasurable
         Form ``profile`` by subject and region: ``value`` (generalisation, chance 1 / n_classes),
         ``parallelism`` (from -1 to 1, for matched contexts), ``n_showings`` of every condition
-        and, where asked for, ``p`` and ``p_parallelism``. Times are further elements of the
-        pattern.
+        and, where asked for, ``p``, ``p_parallelism`` and ``shattering`` (mean accuracy over
+        dichotomies, chance .5). Times are further elements of the pattern.
 
     Raises
     ------
@@ -135,6 +141,11 @@ def generalisation(
             if crossed:
                 angles = [parallelism(x, labels, contexts)[0] for x in turned]
                 table["p_parallelism"] = (1 + np.sum(np.array(angles) >= angle)) / (1 + n_null)
+        if n_dichotomies:
+            split = _shattered(recording, rows, labels, contexts, n_dichotomies, seed)
+            if isinstance(split, NotMeasurable):
+                return split
+            table["shattering"] = split
         return xr.Dataset(
             {name: ((), value) for name, value in table.items()},
             attrs={UNDEFINED: {"cosines of no difference": lost}, NOTES: pseudo_note(recording)},
@@ -144,10 +155,32 @@ def generalisation(
         system, work, card=CARD, stimuli=stimuli, regions=regions, undefined=undefined,
         parameters={
             "label": label, "context": context, "pairings": pairings, "seed": seed,
-            "shrinkage": shrinkage, "n_pairings": n_pairings, "n_null": n_null, "pseudo": pseudo,
-            "scoring": "balanced-accuracy",
+            "shrinkage": shrinkage, "n_pairings": n_pairings, "n_dichotomies": n_dichotomies,
+            "n_null": n_null, "pseudo": pseudo, "scoring": "balanced-accuracy",
         },
     )  # fmt: skip
+
+
+def _shattered(
+    recording: xr.DataArray,
+    rows: np.ndarray,
+    labels: list[str],
+    contexts: list[str],
+    n_dichotomies: int,
+    seed: int,
+) -> float | NotMeasurable:
+    ids = [str(key) for key in recording[STIMULUS_ID].values]
+    conditions = [" x ".join(pair) for pair in zip(labels, contexts, strict=True)]
+    met: dict[str, set[str]] = {}
+    for condition, key in zip(conditions, ids, strict=True):
+        met.setdefault(condition, set()).add(key)
+    if len(met) < 4 or min(map(len, met.values())) < 2:
+        return NotMeasurable(
+            "shattering takes four conditions of two stimuli each; "
+            f"there are {len(met)}, of {min(map(len, met.values()))} or more"
+        )
+    found = shattering(rows, conditions, ids, n_dichotomies=n_dichotomies, seed=seed)
+    return found.score
 
 
 def _why_not(

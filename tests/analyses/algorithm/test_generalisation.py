@@ -73,6 +73,20 @@ def test_a_code_for_every_context_is_decodable_and_does_not_generalise():
     assert answer.data["p_parallelism"].item() > 0.05
 
 
+def test_a_code_of_many_axes_shatters_what_one_axis_cannot():
+    """More splits of the six conditions are told apart where each place has its own direction."""
+    options = {"label": "animate", "context": "place", "n_dichotomies": 10}
+    scores = [
+        generalisation(brain(step), **options).data["shattering"].item()
+        for step in (ONE_WAY, EACH_ITS_OWN)
+    ]
+    assert scores[0] + 0.05 < scores[1]
+    lone = generalisation(
+        brain(ONE_WAY), label="animate", context="stimulus_id", pairings="all", n_dichotomies=5
+    )
+    assert "four conditions of two stimuli each" in lone.reason
+
+
 def test_a_network_answers_the_same_question():
     """Layers of a network have scores from 0 to 1."""
     net = load_model("builtin:small_convnet")
