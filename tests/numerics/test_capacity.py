@@ -9,6 +9,13 @@ from neuroai.errors import DataError, UsageError
 from neuroai.numerics.capacity import manifold_capacity
 from neuroai.testing import EXACT, STANDARD_ERRORS, readonly
 
+# The closed form is integrated to this, far below the error of 3,000 draws.
+INTEGRAL = 1e-4
+# Some directions are met by the whole disc, whose anchor lies inside it.
+BEHIND = 0.4
+# Two sets of 50 directions for three clouds.
+DRAWN = 0.3
+
 
 def points_capacity(margin):
     """Gardner's integral for points."""
@@ -27,7 +34,7 @@ def ball_capacity(radius, dimension):
 
     weighted = dblquad(
         lambda t0, t: squared(t0, t) * norm.pdf(t0) * chi.pdf(t, dimension), 0, 8, -8, 8,
-        epsabs=1e-4,
+        epsabs=INTEGRAL,
     )[0]  # fmt: skip
     return 1 / weighted
 
@@ -67,7 +74,7 @@ def test_circles_have_the_capacity_of_balls(radius):
     inverse = 1 / found.capacities
     error = np.sqrt(3) / wanted / np.sqrt(2 * 3000)
     assert abs(inverse.mean() - 1 / wanted) < STANDARD_ERRORS * error
-    assert found.radii == pytest.approx([radius] * 2, rel=0.4)
+    assert found.radii == pytest.approx([radius] * 2, rel=BEHIND)
 
 
 def test_wider_clouds_have_less_capacity_and_more_radius():
@@ -87,7 +94,7 @@ def test_rotation_scale_and_offset_change_nothing():
     one = manifold_capacity(clouds, n_samples=50)
     other = manifold_capacity([5 * cloud @ rotation - 2 for cloud in clouds], n_samples=50)
     # The basis of a cloud is fixed up to signs, which a draw of directions does not know.
-    assert one.capacity == pytest.approx(other.capacity, rel=0.3)
+    assert one.capacity == pytest.approx(other.capacity, rel=DRAWN)
     assert one.centre_correlation == pytest.approx(other.centre_correlation, abs=EXACT)
 
 

@@ -9,6 +9,8 @@ from neuroai.numerics.spectrum import cross_validated_spectrum, spectrum, spectr
 from neuroai.testing import EQUAL, STANDARD_ERRORS, readonly
 
 N_INPUTS = 200
+# Sixty eigenvalues of 3,000 stimuli, each within a few hundredths, over three octaves.
+DRAWN = 0.1
 
 
 def responses(seed, n_stimuli=12, n_units=7):
@@ -65,7 +67,7 @@ def test_the_exponent_of_a_power_law_is_found(alpha):
     law = np.arange(1, 201.0) ** -alpha
     assert spectrum_exponent(law, ranks=(5, 100)).exponent == pytest.approx(alpha, abs=EQUAL)
     x = np.random.default_rng(0).standard_normal((3000, 200)) * np.sqrt(law)
-    assert spectrum_exponent(spectrum(x), ranks=(3, 60)).exponent == pytest.approx(alpha, abs=0.1)
+    assert spectrum_exponent(spectrum(x), ranks=(3, 60)).exponent == pytest.approx(alpha, abs=DRAWN)
 
 
 def test_values_without_a_logarithm_are_left_out_and_counted():

@@ -18,7 +18,11 @@ from neuroai.comparison.statistics.inference import Inference
 from neuroai.testing import EXACT, random_recording
 
 QUICK = Inference(n_bootstrap=60, n_null=19)
-NAMES = ("cka-biased", "cca", "svcca", "pwcca", "procrustes")
+NAMES = (
+    "cka-biased", "cka-rbf", "cka-minibatch", "cca", "svcca", "pwcca", "procrustes", "nbs",
+    "permutation-matching", "semi-matching", "soft-matching",
+)  # fmt: skip
+DISTANCES = ("shape-angular", "shape-euclidean")
 
 
 @pytest.fixture
@@ -52,9 +56,8 @@ def test_canonical_correlations_are_those_of_whitened_sides(pair):
     assert rho.min() <= pwcca(*pair) <= rho.max()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_scores_of_labelled_answers(name):
-    """Each metric has a value, an interval within its range and a permutation p."""
+def score_with_itself(name):
+    """Compare a recording of noise with itself."""
     import pandas as pd
 
     from neuroai.format.holdings import SystemData
@@ -68,6 +71,21 @@ def test_scores_of_labelled_answers(name):
     answer = responses(Recorded(data=facts, stimuli=shown))
     context = Context(level="algorithm", dataset="noise", candidate_kind="subject")
     [score] = compare(answer, answer, metric=name, context=context, inference=QUICK)
+    assert score.history["resampling"] == "jackknife over stimuli"
+    return score
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scores_of_labelled_answers(name):
+    """Each metric has a value, an interval within its range and a permutation p."""
+    score = score_with_itself(name)
     assert score.value == pytest.approx(1) and score.p == pytest.approx(0.05)
     assert 0 <= score.ci_low <= score.ci_high <= 1
-    assert score.history["resampling"] == "jackknife over stimuli"
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_distances_are_significant_where_they_are_small(name):
+    """No permuted copy is as near as a recording is to itself: p is 1 / 20, not 1."""
+    score = score_with_itself(name)
+    assert score.value == pytest.approx(0, abs=EXACT) and score.p == pytest.approx(0.05)
+    assert 0 <= score.ci_low <= score.ci_high
