@@ -61,7 +61,7 @@ def asked_of_parts(
         return next(iter(refused.values()))
     if not parts:
         return NotMeasurable(f"'{system.name}' has no recording of these regions and stimuli")
-    data = _together(parts)
+    data = together(parts)
     known = {(str(s), str(r)) for s in data["subject"].values for r in data["region"].values}
     counts["subject-region pairs not recorded"] = len(known - {*parts, *refused})
     counts["subject-region pairs left out"] = len(refused)
@@ -125,7 +125,7 @@ def rows_of(recording: xr.DataArray) -> np.ndarray:
     return values.reshape(len(values), -1)
 
 
-def _together(parts: Mapping[tuple[str, str], xr.Dataset]) -> xr.Dataset:
+def together(parts: Mapping[tuple[str, str], xr.Dataset]) -> xr.Dataset:
     """Lay parts side by side; what one part lacks of another's labels is NaN there."""
     subjects = list(dict.fromkeys(subject for subject, _ in parts))
     regions = list(dict.fromkeys(region for _, region in parts))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neuroai.analyses.algorithm._parts import column_of, in_order
+from neuroai.analyses.algorithm._parts import column_of, in_order, together
 from neuroai.cards import AnalysisCard
 from neuroai.checks import one_of
 from neuroai.errors import UsageError
@@ -161,7 +161,7 @@ def decoding(
     if isinstance(recordings, NotMeasurable):
         return recordings
     parts: dict[tuple[str, str], xr.Dataset] = {}
-    notes, left_out = [], 0
+    notes, refused, left_out = [], [], 0
     for recording in recordings:
         usable, found = usable_units(recording, undefined=undefined)
         left_out += len(found.nan_units)
@@ -169,8 +169,12 @@ def decoding(
         notes += [f"{name}: {sentence}" for sentence in found.sentences()]
         part = _decoded(in_order(usable), stimuli, how)
         if isinstance(part, NotMeasurable):
-            return part
+            refused.append(part)
+            notes.append(f"left out, {' '.join(part_of(recording))}: {part.reason}")
+            continue
         parts[part_of(recording)] = part
+    if not parts and refused:
+        return refused[0]
     if not parts:
         return NotMeasurable(f"'{system.name}' has no recording of these regions and stimuli")
     return _answer(system, stimuli, parts, how, notes, left_out)
@@ -184,17 +188,7 @@ def _answer(
     notes: list[str],
     left_out: int,
 ) -> Answer:
-    labelled = [
-        part.expand_dims(subject=[subject], region=[region])
-        for (subject, region), part in parts.items()
-    ]
-    data = xr.combine_by_coords(labelled, combine_attrs="drop")
-    # Combining sorts by name; subjects and regions stay as they came.
-    order = {
-        "subject": list(dict.fromkeys(subject for subject, _ in parts)),
-        "region": list(dict.fromkeys(region for _, region in parts)),
-    }
-    data = data.sel({dim: np.array(names, dtype=object) for dim, names in order.items()})
+    data = together(parts)
     chances = sorted({round(float(part.attrs["chance"]), 6) for part in parts.values()})
     if how.n_averaged > 1:
         notes = [*notes, f"pseudo-trials of {how.n_averaged} showings, made within folds"]

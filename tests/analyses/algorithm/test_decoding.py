@@ -184,3 +184,13 @@ def test_an_unknown_classifier_is_refused_with_the_near_miss():
     """The names are listed."""
     with pytest.raises(UsageError, match="classifier must be one of 'lda', 'ridge', 'correlation'"):
         decoding(brain(recorded(activity(0))), label="animate", classifier="svm")
+
+
+def test_regions_without_time_are_left_out_of_a_question_about_time():
+    """One region was recorded over time and another was not: the answer is about the first."""
+    system = brain(
+        recorded(activity(3, effect=5.0, times=(1, 2))), recorded(activity(1), region="V1")
+    )
+    answer = decoding(system, label="animate", over_time="each")
+    assert answer.regions == ("IT",)
+    assert "left out, p1 V1: V1 has no time to decode over" in answer.notes
