@@ -93,12 +93,17 @@ def partition_variance(
         raise UsageError(
             f"Variance is split among 2 to {MOST_SPACES} feature spaces; got {len(names)}."
         )
-    grams = {name: np.asarray(centred_gram(np.asarray(x, float))) for name, x in spaces.items()}
+    arrays = {name: np.asarray(x, dtype=float) for name, x in spaces.items()}
+    wide = sum(x.shape[1] for x in arrays.values()) > len(next(iter(arrays.values())))
+    grams = {name: np.asarray(centred_gram(x)) for name, x in arrays.items()} if wide else {}
     r2 = {}
     for subset in _subsets(names):
         # Features side by side have the sum of the inner products of their spaces.
-        kernel = as_kernel(sum(grams[name] for name in subset))
-        r2[subset] = encode(kernel, y, folds=folds, penalties=penalties).mean_r2()
+        if wide:
+            features = as_kernel(sum(grams[name] for name in subset))
+        else:
+            features = np.hstack([arrays[name] for name in subset])
+        r2[subset] = encode(features, y, folds=folds, penalties=penalties).mean_r2()
     return Partition(r2, commonality(r2), folds.how)
 
 
