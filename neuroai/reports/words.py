@@ -20,6 +20,7 @@ METRICS = MappingProxyType(
         "cka-rbf": "CKA (radial basis kernel)",
         "cka-minibatch": "CKA (over minibatches)",
         "procrustes": "Procrustes similarity",
+        "procrustes-held-out": "Procrustes similarity (held-out stimuli)",
         "nbs": "normalised Bures similarity",
         "shape-angular": "shape distance (angle)",
         "shape-euclidean": "shape distance (at unit size)",

@@ -6,8 +6,8 @@ from scipy.linalg import orthogonal_procrustes, subspace_angles
 
 from neuroai.errors import UsageError
 from neuroai.numerics.procrustes import procrustes_factor, procrustes_grid
-from neuroai.numerics.shapes import shape_distance, shape_factor
-from neuroai.testing import EQUAL, EXACT, readonly
+from neuroai.numerics.shapes import held_out_alignment, shape_distance, shape_factor
+from neuroai.testing import EQUAL, EXACT, STANDARD_ERRORS, readonly
 
 N_INPUTS = 200
 
@@ -103,3 +103,38 @@ def test_wrong_calls_say_what_to_do():
         shape_distance(a, a, measure="angle")
     with pytest.raises(UsageError, match=r"alpha must lie in \[0, 1\]; got 2"):
         shape_distance(a, a, alpha=2)
+
+
+def test_a_rotation_is_learnt_from_some_stimuli_and_tested_on_others():
+    """scipy's rotation of the training stimuli, fold by fold, for 200 inputs."""
+    for seed in range(N_INPUTS):
+        a, b = responses(seed), responses(seed + N_INPUTS)
+        folds, scores = np.random.default_rng(seed).permutation(14) % 3, []
+        for fold in range(3):
+            held = folds == fold
+            x, y = (side - side[~held].mean(0) for side in (a, b))
+            turned = x[held] @ orthogonal_procrustes(x[~held], y[~held])[0]
+            size = np.linalg.norm(turned) * np.linalg.norm(y[held])
+            scores.append(np.sum(turned * y[held]) / size)
+        found = held_out_alignment(a, b, n_folds=3, n_deals=1, seed=seed)
+        assert found == pytest.approx(np.mean(scores), abs=EQUAL)
+
+
+def test_independent_responses_align_by_nothing_when_held_out():
+    """Over 200 draws of many units the mean is 0, where the similarity in sample is far above."""
+    inside, outside = [], []
+    for seed in range(200):
+        a, b = (np.random.default_rng([seed, k]).standard_normal((20, 40)) for k in (0, 1))
+        [[value]] = procrustes_grid([procrustes_factor(a)], [procrustes_factor(b)])
+        inside.append(value)
+        outside.append(held_out_alignment(a, b, n_deals=1))
+    error = np.std(outside) / np.sqrt(len(outside))
+    assert abs(np.mean(outside)) < STANDARD_ERRORS * error and np.mean(inside) > 0.7
+
+
+def test_folds_without_variance_or_too_few_stimuli_have_no_alignment():
+    """No variance is NaN; three stimuli for two folds are refused."""
+    a = responses(0)
+    assert np.isnan(held_out_alignment(np.ones((14, 2)), a))
+    with pytest.raises(UsageError, match="got 3 and 3 stimuli, n_folds=2 and n_deals=4"):
+        held_out_alignment(a[:3], a[:3], n_folds=2)

@@ -19,8 +19,8 @@ from neuroai.testing import EXACT, random_recording
 
 QUICK = Inference(n_bootstrap=60, n_null=19)
 NAMES = (
-    "cka-biased", "cka-rbf", "cka-minibatch", "cca", "svcca", "pwcca", "procrustes", "nbs",
-    "permutation-matching", "semi-matching", "soft-matching",
+    "cka-biased", "cka-rbf", "cka-minibatch", "cca", "svcca", "pwcca", "procrustes",
+    "procrustes-held-out", "nbs", "permutation-matching", "semi-matching", "soft-matching",
 )  # fmt: skip
 DISTANCES = ("shape-angular", "shape-euclidean")
 
