@@ -148,7 +148,7 @@ def sweep_many(
                 for placed, store, given in zip(lesions, stores, outputs, strict=True):
                     begin()
                     output, read = one_pass(module, moved, ids, layers, placed, reducer)
-                    if not done:
+                    if read and not done:
                         _preflight(read, n)
                     _fill(store, read, done, n)
                     given.append(_rows(output, len(ids)))

@@ -93,6 +93,9 @@ DEFINED = {
     "encoding": {*RECORDED, *NETWORKS},
     "localiser": {*RECORDED, *NETWORKS},
     "dose_curve": {*RECORDED, *NETWORKS},
+    "contributions": {*RECORDED, *NETWORKS},
+    # A connection takes two regions or layers.
+    "functional_connectivity": {"fMRI-like", "EEG-like", *NETWORKS},
     # No brain of the table has lesions; networks are lesioned at random.
     "lesion_symptom": NETWORKS,
     "tuning": {*RECORDED, *NETWORKS},
