@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -41,7 +42,7 @@ class Trials:
     notes: tuple[str, ...] = ()
     undefined: Mapping[str, int] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def subjects(self) -> tuple[str, ...]:
         """Subjects with trials, in the order of the system, others after them by name."""
         here = set(self.table["subject"].unique().tolist())
@@ -55,6 +56,13 @@ class Trials:
 
     def labels(self, column: str) -> tuple[str, ...]:
         """Give the values of a column, sorted."""
+        return self._stimuli if column == STIMULUS else self._labels(column)
+
+    @functools.cached_property
+    def _stimuli(self) -> tuple[str, ...]:
+        return self._labels(STIMULUS)
+
+    def _labels(self, column: str) -> tuple[str, ...]:
         return tuple(sorted(self.table[column].unique().tolist()))
 
     def parts(self) -> Iterator[tuple[int, int, pd.DataFrame]]:
@@ -66,6 +74,13 @@ class Trials:
 
     def places(self, by: str = "stimulus") -> tuple[np.ndarray, ...]:
         """Give the place of every trial in an array (subject, region, `by`)."""
+        return self._places if by == STIMULUS else self._places_by(by)
+
+    @functools.cached_property
+    def _places(self) -> tuple[np.ndarray, ...]:
+        return self._places_by(STIMULUS)
+
+    def _places_by(self, by: str) -> tuple[np.ndarray, ...]:
         axes = (("subject", self.subjects), ("region", self.regions), (by, self.labels(by)))
         return tuple(pd.Index(names).get_indexer(self.table[column]) for column, names in axes)
 

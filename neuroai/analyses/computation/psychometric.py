@@ -43,6 +43,8 @@ class _Fitting:
     sigmoid: str
     guess: float | None
     lapse: float | None
+    most_guess: float
+    most_lapse: float
     decreasing: bool
     interval: str
     n_samples: int
@@ -63,6 +65,8 @@ def psychometric(
     sigmoid: str = "norm",
     guess: float | str | None = "auto",
     lapse: float | None = None,
+    most_guess: float = 0.5,
+    most_lapse: float = 0.1,
     decreasing: bool = False,
     interval: str = "bootstrap",
     n_samples: int = 1000,
@@ -94,7 +98,9 @@ def psychometric(
     guess : float, None or "auto"
         Guess rate; None fits it. ``auto`` is 1 / n_options for right choices, else None.
     lapse : float or None
-        Lapse rate; None fits it in [0, 0.1].
+        Lapse rate; None fits it.
+    most_guess, most_lapse : float
+        Upper bounds of rates that are fitted: animals lapse more often than persons.
     decreasing : bool
         Whether the response falls with the level.
     interval : {"bootstrap", "psignifit"}
@@ -152,7 +158,9 @@ def psychometric(
     yes = _responses(trials, response)
     if guess == "auto":
         guess = 1 / len(task.options) if response == CORRECT and task.options else None
-    how = _Fitting(sigmoid, guess, lapse, decreasing, interval, n_samples, seed)
+    how = _Fitting(
+        sigmoid, guess, lapse, most_guess, most_lapse, decreasing, interval, n_samples, seed
+    )
     trials = pooled(trials) if pool else trials
     return _answer(trials, levels, yes, how, level=level, response=response, under=under)
 
@@ -248,6 +256,7 @@ def _fits(
     interval = np.full((*shape, len(PARAMETERS), len(ENDS)), np.nan)
     curve = np.full((*shape, len(fine)), np.nan)
     fixed = {"guess": how.guess, "lapse": how.lapse}
+    most = {"most_guess": how.most_guess, "most_lapse": how.most_lapse}
     for place in np.ndindex(shape):
         met = n[place] > 0
         if met.sum() < MIN_LEVELS:
@@ -255,11 +264,11 @@ def _fits(
             continue
         x, yes, total = grid[met], k[place][met], n[place][met]
         fit = fit_psychometric(
-            x, yes, total, sigmoid=how.sigmoid, decreasing=how.decreasing, **fixed
+            x, yes, total, sigmoid=how.sigmoid, decreasing=how.decreasing, **fixed, **most
         )
         simulated = bootstrap_psychometric(
             fit, x, total, rng=np.random.default_rng([how.seed, *place]), n_samples=how.n_samples,
-            fixed_guess=how.guess, fixed_lapse=how.lapse,
+            fixed_guess=how.guess, fixed_lapse=how.lapse, **most,
         )  # fmt: skip
         low, high = simulated.low, simulated.high
         if how.interval == "psignifit":

@@ -15,7 +15,7 @@ from neuroai.format.answers import NotMeasurable, rdm_answer
 from neuroai.format.build import behaviour
 from neuroai.format.holdings import SystemData
 from neuroai.systems.brain import Recorded
-from neuroai.testing import EQUAL
+from neuroai.testing import EQUAL, toy_stimuli
 
 RATING = ChoiceTask(name="pairs", options=(), truth="")
 
@@ -99,3 +99,42 @@ def test_one_region_at_a_time(images, network):
     data = SystemData("both", "brain", "none", recordings=parts)
     with pytest.raises(UsageError, match="matches 2 regions: layer1, layer2"):
         similarity(Recorded(data=data, stimuli=images), region="layer*")
+
+
+def arranged(*, rating: str = "dissimilarity") -> Recorded:
+    """Make a person who arranged four items twice: all of them, and three on a larger scale."""
+    place = np.array([[0.0, 0], [1, 0], [0, 2], [3, 3]])
+    rows = []
+    for name, items, scale in (("first", (0, 1, 2, 3), 1.0), ("second", (0, 1, 3), 2.5)):
+        for x, i in enumerate(items):
+            for j in items[x + 1 :]:
+                distance = scale * np.linalg.norm(place[i] - place[j])
+                rows.append((name, ("abcd"[j], "abcd"[i]), distance))
+    arrangement, pairs, distance = zip(*rows, strict=True)
+    table = behaviour(
+        {
+            "subject": ["p"] * len(rows), "option_stimulus_id": list(pairs),
+            "rating": distance, "arrangement": arrangement,
+        },
+        system="human", kind="brain", stimulus_set="toy", task="pairs",
+    )  # fmt: skip
+    data = SystemData("human", "brain", "Homo sapiens", behaviour=(table,))
+    return Recorded(data=data, stimuli=toy_stimuli(4))
+
+
+def test_arrangements_are_combined_by_inverse_mds():
+    """Two arrangements on unlike scales give the map's distances, up to one factor."""
+    answer = similarity(arranged(), task=RATING, rating="dissimilarity")
+    place = np.array([[0.0, 0], [1, 0], [0, 2], [3, 3]])
+    truth = squareform(pdist(place))
+    found = answer.data.rdm.values[0, 0]
+    i, j = np.triu_indices(4, 1)
+    np.testing.assert_allclose(found[i, j] / truth[i, j], found[0, 1] / truth[0, 1], rtol=EQUAL)
+    assert answer.parameters["method"] == "multi-arrangement (inverse MDS)"
+    assert answer.stimuli == ("a", "b", "c", "d")
+
+
+def test_an_arrangement_is_no_similarity():
+    """Distances on a screen grow with dissimilarity: the other reading is refused."""
+    with pytest.raises(UsageError, match="ask with rating='dissimilarity'"):
+        similarity(arranged(), task=RATING)
