@@ -13,6 +13,8 @@ from neuroai.format.answers import NotMeasurable
 from neuroai.format.schema import PRESENTATION, STIMULUS_ID, TIME, UNIT
 from neuroai.format.stimuli import StimulusSet
 
+SEPARATOR = " x "
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -20,8 +22,8 @@ class Conditions:
 
     Attributes
     ----------
-    names : tuple of str
-        Conditions, sorted.
+    keys : tuple of tuples of str
+        The values of the columns that make each condition, sorted.
     rows : tuple of arrays, shape (n_rows, n_units, n_times)
         Stimuli of a condition, averaged over their showings, or else single showings.
     noisy : bool
@@ -30,10 +32,15 @@ class Conditions:
         ``stimuli``, ``showings`` or ``one showing``.
     """
 
-    names: tuple[str, ...]
+    keys: tuple[tuple[str, ...], ...]
     rows: tuple[np.ndarray, ...]
     noisy: bool
     made_of: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Conditions in words."""
+        return tuple(SEPARATOR.join(key) for key in self.keys)
 
 
 def conditions_of(
@@ -45,24 +52,25 @@ def conditions_of(
     stimuli; else showings, so that it holds for new showings; a network's lone showing is exact.
     """
     columns = [column_of(recording, stimuli, label) for label in labels]
-    named = [" x ".join(values) for values in zip(*columns, strict=True)]
+    named = list(zip(*columns, strict=True))
+    keys = sorted(set(named))
+    if len(keys) < 2:
+        return NotMeasurable(f"there is one condition only: {SEPARATOR.join(keys[0])!r}")
     ids = recording[STIMULUS_ID].values.astype(str)
-    of = np.array(named, dtype=object)
-    names = sorted(set(named))
-    if len(names) < 2:
-        return NotMeasurable(f"there is one condition only: {names[0]!r}")
-    met = [set(ids[of == name]) for name in names]
+    of = np.array([keys.index(key) for key in named])
+    met = [set(ids[of == place]) for place in range(len(keys))]
     if min(map(len, met)) >= 2:
-        made_of, rows = "stimuli", [_stimulus_means(recording, of == name) for name in names]
+        made_of = "stimuli"
+        rows = [_stimulus_means(recording, of == place) for place in range(len(keys))]
     else:
         values = _cube(recording)
-        made_of, rows = "showings", [values[of == name] for name in names]
+        made_of, rows = "showings", [values[of == place] for place in range(len(keys))]
     least = min(map(len, rows))
     if least >= 2:
-        return Conditions(tuple(names), tuple(rows), noisy=True, made_of=made_of)
+        return Conditions(tuple(keys), tuple(rows), noisy=True, made_of=made_of)
     if recording.attrs["kind"] == "model":
-        return Conditions(tuple(names), tuple(rows), noisy=False, made_of="one showing")
-    lone = names[[len(own) for own in rows].index(least)]
+        return Conditions(tuple(keys), tuple(rows), noisy=False, made_of="one showing")
+    lone = SEPARATOR.join(keys[[len(own) for own in rows].index(least)])
     return NotMeasurable(
         f"the condition {lone!r} was shown once: its noise cannot be told from its response"
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from neuroai.analyses.algorithm._conditions import Conditions, conditions_of
+from neuroai.analyses.algorithm._conditions import SEPARATOR, Conditions, conditions_of
 from neuroai.analyses.algorithm._parts import NOTES, UNDEFINED, asked_of_parts
 from neuroai.cards import AnalysisCard
 from neuroai.errors import UsageError
@@ -25,7 +25,6 @@ CARD = AnalysisCard(
     defined_on="recordings and activations in a complete design of two factors, or one and time",
     citation="Kobak et al. 2016, doi:10.7554/eLife.10989",
 )
-SEPARATOR = " x "
 
 
 def demixing(
@@ -107,7 +106,7 @@ def demixing(
         found = conditions_of(recording, stimuli, *labels)
         if isinstance(found, NotMeasurable):
             return found
-        levels = _levels(found, len(labels))
+        levels = _levels(found)
         if isinstance(levels, NotMeasurable):
             return levels
         factors = (*labels, TIME) if timed else labels
@@ -125,15 +124,14 @@ def demixing(
     )  # fmt: skip
 
 
-def _levels(found: Conditions, n_factors: int) -> tuple[tuple[str, ...], ...] | NotMeasurable:
+def _levels(found: Conditions) -> tuple[tuple[str, ...], ...] | NotMeasurable:
     """Give the values of every factor, if all their combinations were shown."""
-    cells = [tuple(name.split(SEPARATOR)) if n_factors > 1 else (name,) for name in found.names]
-    levels = tuple(tuple(sorted(set(values))) for values in zip(*cells, strict=True))
+    levels = tuple(tuple(sorted(set(values))) for values in zip(*found.keys, strict=True))
     wanted = int(np.prod([len(values) for values in levels]))
-    if len(cells) < wanted:
+    if len(found.keys) < wanted:
         return NotMeasurable(
-            f"{wanted - len(cells)} of {wanted} combinations of the factors were not shown: the "
-            "design is not complete"
+            f"{wanted - len(found.keys)} of {wanted} combinations of the factors were not shown: "
+            "the design is not complete"
         )
     if min(map(len, levels)) < 2:
         return NotMeasurable("a factor has one value only: it moves nothing")
@@ -144,10 +142,9 @@ def _means(
     found: Conditions, levels: tuple[tuple[str, ...], ...], half: int | None, timed: bool
 ) -> np.ndarray:
     """Give mean activity, units x levels of each factor [x times], of all rows or every other."""
-    # Names are sorted by their factors in turn, as the axes are.
-    order = sorted(range(len(found.names)), key=lambda i: tuple(found.names[i].split(SEPARATOR)))
     keep = slice(None) if half is None or not found.noisy else slice(half, None, 2)
-    means = np.stack([found.rows[i][keep].mean(0) for i in order], axis=1)
+    # Conditions are sorted by their factors in turn, as the axes are.
+    means = np.stack([rows[keep].mean(0) for rows in found.rows], axis=1)
     cube = means.reshape(len(means), *map(len, levels), means.shape[-1])
     return cube if timed else cube[..., 0]
 

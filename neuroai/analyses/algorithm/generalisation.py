@@ -170,7 +170,7 @@ def _shattered(
     seed: int,
 ) -> float | NotMeasurable:
     ids = [str(key) for key in recording[STIMULUS_ID].values]
-    conditions = [" x ".join(pair) for pair in zip(labels, contexts, strict=True)]
+    conditions = ["\x1f".join(pair) for pair in zip(labels, contexts, strict=True)]
     met: dict[str, set[str]] = {}
     for condition, key in zip(conditions, ids, strict=True):
         met.setdefault(condition, set()).add(key)

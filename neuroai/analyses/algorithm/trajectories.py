@@ -31,6 +31,8 @@ CARD = AnalysisCard(
     defined_on="recordings and activations with a time axis, in at least two conditions",
     citation="Vyas et al. 2020, doi:10.1146/annurev-neuro-092619-094115",
 )
+# Pairs of conditions at every time would fill the memory.
+MOST_CONDITIONS = 200
 
 
 def trajectories(
@@ -113,6 +115,11 @@ def trajectories(
         found = conditions_of(recording, stimuli, label)
         if isinstance(found, NotMeasurable):
             return found
+        if len(found.keys) > MOST_CONDITIONS:
+            return NotMeasurable(
+                f"'{label}' makes {len(found.keys)} conditions, of which all pairs are followed; "
+                f"name a label of at most {MOST_CONDITIONS}"
+            )
         parameters["time_unit"] = str(recording.attrs["time_unit"])
         part = _followed(found, recording[TIME].values.astype(np.float64))
         if n_permutations and found.noisy:

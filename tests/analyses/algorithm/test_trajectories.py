@@ -110,6 +110,9 @@ def test_a_lone_showing_of_a_brain_has_no_path():
     """Its noise cannot be told from its response."""
     found = trajectories(split_brain(effect=1, n_repeats=1), label="stimulus_id")
     assert "was shown once: its noise" in found.reason
+    many = stimuli_of(kind=[str(k) for k in range(201)])
+    crowd = recorded_brain(np.random.default_rng(0).random((402, 2, 3)), many, n_repeats=2)
+    assert "makes 201 conditions" in trajectories(crowd, label="kind").reason
     with pytest.raises(UsageError, match="0 or at least 19"):
         trajectories(split_brain(effect=1), label="kind", n_permutations=5)
 
@@ -197,6 +200,14 @@ def test_noise_repeats_nothing():
         answer = demixing(recorded_brain(values, stimuli), label="kind", context="place")
         found.append(answer.data["repeating"].sum().item())
     assert abs(np.mean(found)) < STANDARD_ERRORS * np.std(found) / np.sqrt(len(found))
+
+
+def test_values_may_hold_any_text():
+    """A value that reads like two does not tear the design apart."""
+    stimuli = stimuli_of(kind=["a x b"] * 4 + ["c"] * 4, place=["l", "r x l"] * 4)
+    system = recorded_brain(np.random.default_rng(0).random((8, 3)), stimuli)
+    answer = demixing(system, label="kind", context="place")
+    assert answer.data["value"].sum().item() == pytest.approx(1)
 
 
 def test_a_design_with_gaps_or_one_factor_is_not_demixed():
