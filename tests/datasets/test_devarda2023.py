@@ -13,6 +13,7 @@ from neuroai.sources.download import fetch_listed
 
 EXACT = 1e-10  # float64 algebra in another order
 PRINTED = 5e-4  # half a unit of the third printed digit
+SHRUNK = 5e-3  # a penalty of 0.01 to 100 beside 1,100 words of variance 1
 PUBLISHED = "supplementary_materials/"
 
 
@@ -114,3 +115,46 @@ def test_measures_are_means_and_say_so(holdings: Holdings) -> None:
         assert set(table["provenance"].values) == {"derived"}
     assert set(tables[0]["physical_unit"].values) == {"uV"}
     assert holdings.systems[0].recordings == ()
+
+
+def test_words_are_encoded_from_a_language_model_s_surprisal(holdings: Holdings) -> None:
+    """Reading times and the N400 from GPT-2's surprisal, whole sentences held out.
+
+    Surprisal is the published column: the networks themselves are not at hand offline. Expected
+    values are those of scikit-learn's least squares on the same folds.
+    """
+    from sklearn.linear_model import LinearRegression
+
+    from neuroai.analyses.algorithm.encoding import unit_encoding
+    from neuroai.numerics.folds import group_folds
+    from neuroai.systems.brain import brains_of
+
+    table = holdings.stimuli.table
+    known = table[(table["category"] == "analysed") & table["Subtlex_log10"].notna()]
+    stimuli = holdings.stimuli.restrict(list(known.index))
+    spaces = {"surprisal": ["s_GPT2"], "lexical": ["length", "Subtlex_log10", "position"]}
+    found = unit_encoding(
+        brains_of(holdings)[0], features=spaces, stimuli=stimuli, groups="sentence_id",
+        method="partition", penalties=(0.01, 1.0, 100.0),
+    )  # fmt: skip
+    assert [units.attrs["region"] for units in found][:3] == [
+        "EEG", "eye tracking", "reading times",
+    ]  # fmt: skip
+    eeg, eye, _, _ = found
+    columns = [name for space in spaces.values() for name in space]
+    x = known.sort_index()[columns].to_numpy(float)
+    folds = group_folds([str(s) for s in known.sort_index()["sentence_id"]], n_folds=5)
+    for units, name in ((eeg, "N400"), (eye, "RTfirstpass")):
+        measures = next(m for m in holdings.systems[0].measures if name in m["quantity"].values)
+        frame = measures[["stimulus_id", "quantity", "value"]].to_dataframe()
+        y = frame[frame["quantity"] == name].set_index("stimulus_id")["value"]
+        y = y.loc[list(known.sort_index().index)].to_numpy(float)
+        r = [
+            np.corrcoef(LinearRegression().fit(x[a], y[a]).predict(x[b]), y[b])[0, 1]
+            for a, b in folds
+        ]
+        mine = units.isel(unit=units["unit_id"].values == name)
+        assert float(mine["r"].item()) == pytest.approx(np.mean(r), abs=SHRUNK)
+        # What surprisal explains that length, frequency and place do not.
+        assert float(mine["r2_part"].sel(part="surprisal").item()) > 0
+    assert eye["r"].max() > 0.7 > 0.35 > eeg["r"].max()

@@ -11,6 +11,7 @@ from scipy.stats import pearsonr
 from neuroai.format.holdings import Holdings
 
 PRINTED = 5e-4  # half a unit of the third printed digit
+EQUAL = 1e-8  # float64, against another way to the same equations
 PRINTED_UV = 5e-3  # half a unit of the second printed digit of microvolts
 
 
@@ -103,3 +104,52 @@ def test_paths_of_both_labels_part_with_the_negative_wave(holdings: Holdings) ->
     answer = nai.ask(brains_of(holdings)[0], "trajectories", options=options)
     parting = answer.data["divergence_time"].squeeze().values[0, 1]
     assert 0.25 < parting < 0.6 and answer.parameters["time_unit"] == "s"
+
+
+def test_association_strength_is_encoded_at_the_time_of_the_negative_wave(
+    holdings: Holdings,
+) -> None:
+    """Pz is predicted from strength at 0.3 to 0.5 s, not before the second word could be read.
+
+    With one feature and hardly a penalty the mean of r over folds is near the plain correlation.
+    """
+    from neuroai.analyses.algorithm.encoding import unit_encoding
+    from neuroai.systems.brain import brains_of
+
+    (units,) = unit_encoding(brains_of(holdings)[0], features="FAS", penalties=(0.1, 10.0))
+    r = units["r"].isel(unit=units["unit_id"].values == "Pz").squeeze("unit")
+    assert 0.3 <= float(r.idxmax("time")) <= 0.5
+    # 200 showings: the standard error of a correlation of 0 is 0.07.
+    assert float(r.max()) > 4 * 0.07 and abs(float(r.sel(time=slice(None, 0.0)).mean())) < 2 * 0.07
+    (recording,) = holdings.systems[0].recordings
+    channel = recording["unit_id"].values == "Pz"
+    strength = holdings.stimuli.column("FAS", recording["stimulus_id"].values)
+    at = int(np.argmax(r.values))
+    plain = pearsonr(recording.values[:, channel, at].ravel(), strength)[0]
+    assert float(r.max()) == pytest.approx(plain, abs=0.05)
+
+
+def test_response_functions_are_those_of_mne(holdings: Holdings) -> None:
+    """Impulses at the second word, alone and times strength: mne's ReceptiveField, 0 to 0.78 s."""
+    from mne.decoding import ReceptiveField, TimeDelayingRidge
+
+    from neuroai.numerics.trf import fit_trf
+
+    (recording,) = holdings.systems[0].recordings
+    seconds = recording["time"].values
+    strength = holdings.stimuli.column("FAS", recording["stimulus_id"].values)
+    x = np.zeros((len(seconds), 200, 2))
+    x[np.argmin(np.abs(seconds)), :, 0] = 1
+    x[np.argmin(np.abs(seconds)), :, 1] = (strength - strength.mean()) / strength.std()
+    y = recording.values.transpose(2, 0, 1) * 1e6
+    lags, last = range(40), 39 / 50
+    # Epochs one after the other, each a run of its own.
+    rows = [part.transpose(1, 0, 2).reshape(-1, part.shape[2]) for part in (x, y)]
+    runs = np.repeat([f"e{i:03d}" for i in range(200)], len(seconds))
+    found = fit_trf(*rows, lags=lags, runs=runs, penalty=10.0)
+    solver = TimeDelayingRidge(0, last, 50.0, alpha=10.0)
+    peer = ReceptiveField(0, last, 50.0, estimator=solver).fit(x, y)
+    assert np.abs(found.weights.transpose(2, 1, 0) - peer.coef_).max() < EQUAL
+    # Of one sample in uV a standard deviation of strength, at Pz.
+    pz = found.weights[:, 1, recording["unit_id"].values.tolist().index("Pz")]
+    assert 0.3 <= np.argmax(pz) / 50 <= 0.5 and pz.max() > 1
