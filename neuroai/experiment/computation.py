@@ -11,6 +11,7 @@ from neuroai.analyses.computation.accuracy import accuracy
 from neuroai.analyses.computation.choices import choices
 from neuroai.analyses.computation.confusions import confusions
 from neuroai.analyses.computation.odd_one_out import odd_one_out
+from neuroai.analyses.computation.psychometric import psychometric
 from neuroai.analyses.computation.shape_bias import shape_bias
 from neuroai.analyses.computation.similarity import similarity
 from neuroai.cards import ChoiceTask
@@ -24,6 +25,7 @@ from neuroai.format.stimuli import StimulusSet
 from neuroai.systems.base import System
 
 LEVEL = "computation"
+INTENSITY = "intensity"
 ON_CHOICES = ("error-consistency", "confusion-correlation")
 TABLES = {
     "accuracy": (accuracy, "accuracy-difference"),
@@ -56,7 +58,20 @@ def _task(asked: Asked, task: ChoiceTask) -> Part:
         part += _compare_all(
             asked, analysis, task=task, question=question, metrics=(metric,), described=True
         )
-    return part + Part(answers=tuple(_confusions(asked, task)))
+    return part + Part(answers=(*_confusions(asked, task), *_psychometric(asked, task)))
+
+
+def _psychometric(asked: Asked, task: ChoiceTask) -> Iterator[Answer]:
+    """Give the psychometric functions that the page shows, where stimuli have an intensity."""
+    if INTENSITY not in asked.holdings.stimuli.table.columns:
+        return
+    for system in (*asked.brains[:1], *asked.networks):
+        answer = psychometric(
+            system, task=task, level=INTENSITY, stimuli=_shown(asked, task, system),
+            seed=asked.options.seed,
+        )  # fmt: skip
+        if not isinstance(answer, NotMeasurable):
+            yield answer
 
 
 def _confusions(asked: Asked, task: ChoiceTask) -> Iterator[Answer]:

@@ -13,6 +13,7 @@ from neuroai.reports.figures_behaviour import can_be_dotted, confusion_figure, s
 from neuroai.reports.figures_layers import layer_curves
 from neuroai.reports.figures_lesions import common_limits, dose_figure, localiser_figure
 from neuroai.reports.figures_own import own_figure
+from neuroai.reports.figures_psychometric import psychometric_figure
 from neuroai.reports.figures_rdm import rdm_figure
 from neuroai.reports.figures_scores import candidate_dots
 from neuroai.reports.lesions import contrast_words, dose_groups
@@ -24,7 +25,7 @@ from neuroai.reports.selection import (
     own_values,
     panels,
 )
-from neuroai.reports.style import network_colours, short
+from neuroai.reports.style import BRAIN, REFERENCE, network_colours, short
 from neuroai.reports.svg import Drawing
 from neuroai.reports.words import question_words
 
@@ -165,6 +166,32 @@ def behaviour_groups(results: Results) -> list[Group]:
             heading = question_words(question)
             heading = heading[:1].upper() + heading[1:]
             groups.append(Group(heading, words, shown))
+    return [*groups, *_psychometric(results)]
+
+
+def _psychometric(results: Results) -> list[Group]:
+    """Give psychometric functions, the brain's in one column and the networks' in the other."""
+    asked: dict[str, list[Answer]] = {}
+    for answer in sorted(results.answers, key=lambda a: a.kind != "brain"):
+        if answer.question == "psychometric":
+            asked.setdefault(str(answer.parameters.get("task", "")), []).append(answer)
+    palette, groups = colours(results), []
+    for task, answers in asked.items():
+        figures = [
+            psychometric_figure(
+                answer,
+                answer.regions[0],
+                title=short(answer.system, length=36),
+                side="brain" if answer.kind == "brain" else "network",
+                colour=BRAIN if answer.kind == "brain" else palette.get(answer.system, REFERENCE),
+            )
+            for answer in answers[: MAX_CANDIDATES + 1]
+        ]
+        shown = tuple(figure for figure in figures if figure is not None)
+        if shown:
+            words = "How the response rises with the level of the stimulus, asked alike."
+            heading = f"Psychometric function: {task}"
+            groups.append(Group(heading, words, shown, layout="sides"))
     return groups
 
 

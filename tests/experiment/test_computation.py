@@ -116,3 +116,20 @@ def test_judgements_meet_the_networks_activity(asked_of, simulation, network, un
     assert similarity.value > _one(part, analysis="similarity", model=untrained.name).value
     odd = _one(part, analysis="odd_one_out", model="net")
     assert odd.metric == "odd-one-out-agreement" and odd.value > 1 / 3
+
+
+def test_psychometric_functions_are_asked_where_stimuli_have_an_intensity(asked_of, network):
+    """The brain and the network are asked the same; without intensities nobody is."""
+    asked = asked_of(network)
+    assert not [a for a in ask_computation(asked).answers if a.question == "psychometric"]
+    shown = asked.holdings.stimuli
+    levels = shown.table.assign(intensity=[1.0 + i % 4 for i in range(len(shown.ids))])
+    stimuli = dataclasses.replace(shown, table=levels)
+    asked = dataclasses.replace(
+        asked,
+        holdings=dataclasses.replace(asked.holdings, stimuli=stimuli),
+        brains=tuple(dataclasses.replace(b, stimuli=stimuli) for b in asked.brains),
+    )
+    found = [a for a in ask_computation(asked).answers if a.question == "psychometric"]
+    assert [a.kind for a in found] == ["brain", "model"]
+    assert {tuple(a.data.level.values) for a in found} == {(1.0, 2.0, 3.0, 4.0)}
