@@ -114,7 +114,8 @@ class Intervention:
                 raise UsageError(f"of='{self.of}' takes no targets; got {listing(self.targets)}.")
             return ()
         if self.of == CONNECTIONS:
-            pairs = tuple(tuple(int(end) for end in pair) for pair in self.targets)
+            given = [pair if isinstance(pair, tuple) else (pair,) for pair in self.targets]
+            pairs = tuple(tuple(int(end) for end in pair) for pair in given)
             if not pairs or any(len(pair) != 2 or min(pair) < 0 for pair in pairs):
                 raise UsageError(
                     "targets of connections are pairs (input feature, output feature), from 0; "

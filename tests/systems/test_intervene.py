@@ -114,7 +114,7 @@ def test_what_only_networks_have_says_so(brain, one, said):
     ("one", "error", "said"),
     [
         (Intervention("IT", (0,), "zero"), UsageError, "origin='simulated' changes the pass"),
-        (Intervention("TI", (0,), "zero", origin="virtual"), UnknownName, "called 'TI'. There is: IT"),
+        (Intervention("TI", (0,), "zero", origin="virtual"), UnknownName, "There is: IT"),
         (lesion("zero", (20,)), UsageError, "has 20 units, such as .* there is no 20"),
         (lesion("zero", ("nobody",)), UsageError, "there is no nobody"),
         (lesion("mean"), UsageError, "needs reference="),
