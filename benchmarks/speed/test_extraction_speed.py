@@ -1,6 +1,9 @@
 """Extraction beside the bare forward pass and a plain Zarr write.
 
-Run: pytest benchmarks/speed/test_extraction_speed.py -s (two threads: OMP_NUM_THREADS=2).
+Run: pytest benchmarks/speed/test_extraction_speed.py -s (OMP_NUM_THREADS=2: two threads). Seconds
+by the clock and of the processor are printed. The bounds are asserted of the latter, which other
+work on the machine leaves alone. ROUNDS and N_IMAGES may be set as variables of the environment. As
+a script with a number of bytes it prints the peak memory of one extraction.
 """
 
 from __future__ import annotations
@@ -8,6 +11,9 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +30,10 @@ from neuroai.format.stimuli import stimulus_set
 from neuroai.systems.extract import extract
 from neuroai.systems.load import load_model
 
-N_IMAGES, SIZE, BATCH, ROUNDS = 200, 224, 32, 5
+N_IMAGES, ROUNDS = int(os.environ.get("N_IMAGES", "200")), int(os.environ.get("ROUNDS", "5"))
+SIZE, BATCH = 224, 32
+LIMIT, OVER = 1.15, 1.1
+Seconds = tuple[float, float]  # by the clock, and of the processor
 LAYERS = ["stem", "blocks.*", "pool", "fc"]
 MIB = 2**20
 
@@ -84,13 +93,18 @@ def network() -> nn.Module:
 @pytest.fixture(scope="module")
 def shown():
     """Images as arrays that need no preprocessing worth its time."""
+    return images()
+
+
+def images():
+    """Make the images."""
     rng = np.random.default_rng(0)
-    images = {
+    held = {
         f"image{i:03d}": rng.standard_normal((3, SIZE, SIZE), dtype=np.float32)
         for i in range(N_IMAGES)
     }
-    table = pd.DataFrame({"stimulus_id": list(images)})
-    return stimulus_set(table, name="random", load=images.__getitem__)
+    table = pd.DataFrame({"stimulus_id": list(held)})
+    return stimulus_set(table, name="random", load=held.__getitem__)
 
 
 def to_tensor(image: np.ndarray) -> torch.Tensor:
@@ -107,11 +121,11 @@ def bare_pass(network: nn.Module, shown) -> None:
             network(torch.stack(batch))
 
 
-def timed(task: Callable[[], object]) -> float:
+def timed(task: Callable[[], object]) -> Seconds:
     """Give the seconds of one run."""
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     task()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - busy
 
 
 def extraction(network: nn.Module, shown, path: Path, reduce: str | None) -> Callable[[], object]:
@@ -140,23 +154,36 @@ def plain_write(path: Path, arrays: list[np.ndarray]) -> None:
             array[start : start + rows] = values[:rows]
 
 
-def median(values: list[float]) -> str:
-    """Write median and range."""
-    return f"{statistics.median(values):.3g} s [{min(values):.3g}, {max(values):.3g}]"
+def medians(runs: list[Seconds]) -> Seconds:
+    """Give the median by the clock and of the processor."""
+    clock, busy = zip(*runs, strict=True)
+    return statistics.median(clock), statistics.median(busy)
+
+
+def told(runs: list[Seconds]) -> str:
+    """Write median and range by the clock, and the processor's median."""
+    clock, busy = zip(*runs, strict=True)
+    middle = statistics.median(clock)
+    cpu = statistics.median(busy)
+    return f"{middle:.3g} s [{min(clock):.3g}, {max(clock):.3g}], processor {cpu:.3g} s"
 
 
 @pytest.mark.parametrize("reduce", ["mean", "count-sketch:4096"])
 def test_reduced_extraction_speed(network, shown, tmp_path, reduce):
-    """Bare pass and reduced extraction in turn; the ratio of medians is printed."""
+    """Bare pass and reduced extraction in turn: at most 1.15 of it."""
     path = tmp_path / "a.zarr"
     ours, bare = [], []
     task = extraction(network, shown, path, reduce)
+    bare_pass(network, shown)
     for _ in range(ROUNDS):
         bare.append(timed(lambda: bare_pass(network, shown)))
         ours.append(timed(task))
         shutil.rmtree(path)
-    ratio = statistics.median(ours) / statistics.median(bare)
-    print(f"\n{reduce}: {median(ours)}, bare pass {median(bare)}, {ratio:.3f} x")
+    clock, busy = (a / b for a, b in zip(medians(ours), medians(bare), strict=True))
+    print(
+        f"\n{reduce}: {told(ours)}; bare pass {told(bare)}; {clock:.3f} x, processor {busy:.3f} x"
+    )
+    assert busy <= LIMIT
 
 
 def test_whole_extraction_speed(network, shown, tmp_path):
@@ -179,34 +206,38 @@ def test_whole_extraction_speed(network, shown, tmp_path):
         shutil.rmtree(tmp_path / "plain.zarr")
         ours.append(timed(task))
         shutil.rmtree(path)
-    wanted = statistics.median(bare) + statistics.median(plain)
+    pairs = zip(medians(ours), medians(bare), medians(plain), strict=True)
+    clock, busy = (a / (b + c) for a, b, c in pairs)
     print(
-        f"\nwhole, {n_bytes / MIB:,.0f} MiB: {median(ours)}, bare pass {median(bare)}, plain write "
-        f"{median(plain)}, {statistics.median(ours) / wanted:.3f} x"
+        f"\nwhole, {n_bytes / MIB:,.0f} MiB: {told(ours)}; bare pass {told(bare)}; plain write "
+        f"{told(plain)}; {clock:.3f} x, processor {busy:.3f} x"
     )
+    assert busy <= LIMIT
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="needs Linux, not mps")
 @pytest.mark.parametrize("budget", [400 * MIB, 800 * MIB])
-def test_extraction_memory(network, shown, tmp_path, budget):
+def test_extraction_memory(budget):
     """Peak memory of a fresh process beside what it held, against max_memory."""
-    model = load_model(network, preprocess=to_tensor, batch_size=BATCH)
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            torch.set_num_threads(1)
-            Path("/proc/self/clear_refs").write_text("5")
-            before = resident("VmRSS")
-            extract(model, shown, tmp_path / "a.zarr", layers=LAYERS, max_memory=budget)
-            os.write(writer, str(resident("VmHWM") - before).encode())
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    os.close(writer)
-    took = int(os.read(reader, 100) or 0)
-    os.close(reader)
+    words = [sys.executable, __file__, str(budget)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    took = int(done.stdout)
     print(f"\nmax_memory {budget / MIB:.0f} MiB: peak {took / MIB:.0f} MiB, {took / budget:.3f} x")
+    assert took <= OVER * budget
+
+
+def peak(budget: int) -> int:
+    """Give the bytes that one extraction takes at its peak, beside what was held before."""
+    torch.manual_seed(0)
+    shown = images()
+    model = load_model(Residual().eval(), preprocess=to_tensor, batch_size=BATCH)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        extract(model, shown.restrict(shown.ids[:2]), path / "w.zarr", layers=LAYERS)
+        Path("/proc/self/clear_refs").write_text("5")
+        before = resident("VmRSS")
+        extract(model, shown, path / "a.zarr", layers=LAYERS, max_memory=budget)
+        return resident("VmHWM") - before
 
 
 def resident(key: str) -> int:
@@ -214,3 +245,7 @@ def resident(key: str) -> int:
     text = Path("/proc/self/status").read_text()
     line = next(line for line in text.splitlines() if line.startswith(key))
     return int(line.split()[1]) * 1024
+
+
+if __name__ == "__main__":
+    print(peak(int(sys.argv[1])))

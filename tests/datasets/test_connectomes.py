@@ -40,7 +40,7 @@ def test_edges_are_as_documented(
 
 
 def test_worm_of_white(matrices: dict[tuple[str, str], xr.DataArray]) -> None:
-    """2,386 chemical edges of 7,943 synapses among 309 names; gap junctions go both ways."""
+    """2,386 chemical edges of 7,943 synapses among 309 names; 575 gap junctions go both ways."""
     chemical = matrices["worm", "chemical, adult and L4 (White 1986)"]
     assert chemical.shape == (309, 309)
     assert (int((chemical.values > 0).sum()), chemical.values.sum()) == (2386, 7943)
@@ -48,6 +48,7 @@ def test_worm_of_white(matrices: dict[tuple[str, str], xr.DataArray]) -> None:
     assert row.isel(unit_to=row["unit_id_to"].values == "AIBL").item() == 1
     electrical = matrices["worm", "electrical, adult and L4 (White 1986)"]
     np.testing.assert_array_equal(electrical.values, electrical.values.T)
+    assert int((np.triu(electrical.values) != 0).sum()) == 575
 
 
 def test_structure_goes_with_function(matrices: dict[tuple[str, str], xr.DataArray]) -> None:
