@@ -10,7 +10,7 @@ from neuroai.analyses.computation.similarity import similarity
 from neuroai.cards import ChoiceTask
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.stimuli import stimulus_set
-from neuroai.systems.decisions import classes_of, option_probabilities, softmax
+from neuroai.systems.decisions import classes_of, decide, option_probabilities, softmax
 from neuroai.systems.load import load_model
 
 EXACT = 1e-12
@@ -35,6 +35,20 @@ def test_a_task_without_options_is_no_choice():
     """A rating task has no options: no output of a network stands for an answer."""
     found = classes_of((), {}, ("cat", "dog"))
     assert isinstance(found, NotMeasurable) and "has no options" in found.reason
+
+
+def test_probability_and_entropy_are_among_the_options():
+    """Of 1/8, 2/8 and 5/8, two options with one output each have 1/3 and 2/3 to share."""
+    shown = stimulus_set(pd.DataFrame({"stimulus_id": ["a"], "category": ["x"]}), name="toy")
+    task = ChoiceTask(name="t", options=("x", "y"), truth="category")
+    table = decide(
+        {"seed": np.log([[1.0, 2.0, 5.0]])}, task=task, classes=[(0,), (1,)], stimuli=shown,
+        system="net", attrs={},
+    )  # fmt: skip
+    assert table["choice"].values.tolist() == ["y"]
+    np.testing.assert_allclose(table["confidence"], [2 / 8], atol=EXACT)
+    np.testing.assert_allclose(table["probability"], [2 / 3], atol=EXACT)
+    np.testing.assert_allclose(table["entropy"], [np.log2(3) - 2 / 3], atol=EXACT)
 
 
 @pytest.mark.parametrize("options", [(), ("near", "far")])

@@ -12,6 +12,7 @@ from neuroai.cards import ChoiceTask
 from neuroai.errors import UsageError
 from neuroai.format.answers import NotMeasurable
 from neuroai.format.stimuli import StimulusSet, stimulus_set
+from neuroai.systems.base import System
 from neuroai.systems.lesion import Lesion
 from neuroai.systems.load import load_model
 from neuroai.systems.sampling import by_sampling
@@ -98,6 +99,7 @@ def test_a_lesioned_network_is_sampled_as_it_is(network, images):
     one, other = (next(s.recordings(images)) for s in (sampled, sampled.model))
     np.testing.assert_allclose(one.values, other.values, atol=EXACT)
     assert sampled.published("rdm") == () and sampled.stimuli is None
+    assert isinstance(sampled, System)
 
 
 def test_what_cannot_be_sampled_says_why(network):

@@ -44,7 +44,7 @@ def rational_models(
     *,
     task: ChoiceTask,
     level: str | None = None,
-    models: Sequence[str] = NAMES,
+    models: Sequence[str | Observer] = NAMES,
     stimuli: StimulusSet | None = None,
     readout_region: str | None = None,
     undefined: str = "raise",
@@ -67,8 +67,10 @@ def rational_models(
     level : str, optional
         Column with the strength of the stimulus, signed by the truth as in ``choice_glm``; every
         stimulus has strength 1 by default.
-    models : sequence of str
-        Among ``bayesian, ideal, win-stay, coin``.
+    models : sequence of str or Observer
+        Among ``bayesian, ideal, win-stay, coin``, or models of one's own: a
+        :class:`neuroai.numerics.rational.Observer` states a name, bounded parameters and the
+        probability of the second option in every trial.
     n_folds : int
         Folds of trials.
     seed : int
@@ -104,9 +106,11 @@ def rational_models(
     >>> rational_models(person, task=task, models=("ideal", "coin")).data.best.values.tolist()
     [['ideal']]
     """
-    no_duplicates(models, where="models")
-    for name in models:
-        known_name(name, NAMES, kind="model of choice")
+    names = [m.name if isinstance(m, Observer) else m for m in models]
+    no_duplicates(names, where="models")
+    for model in models:
+        if not isinstance(model, Observer):
+            known_name(model, NAMES, kind="model of choice")
     trials = gather(
         system, task=task, stimuli=stimuli, readout_region=readout_region, undefined=undefined
     )
@@ -118,7 +122,10 @@ def rational_models(
     known = ~np.isnan(evidence)
     if not known.any() or not np.abs(evidence[known]).max():
         return NotMeasurable(f"no stimulus of the task '{task.name}' speaks for either option")
-    observers = [observer_named(name, evidence=evidence[known]) for name in models]
+    observers = [
+        m if isinstance(m, Observer) else observer_named(m, evidence=evidence[known])
+        for m in models
+    ]
     notes = []
     if not has_order(trials):
         left = [o.name for o in observers if o.uses_history]

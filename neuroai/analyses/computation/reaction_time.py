@@ -9,6 +9,7 @@ from neuroai.analyses.computation._gather import gather
 from neuroai.analyses.computation._trials import PER_STIMULUS, Trials, answer_of
 from neuroai.cards import AnalysisCard, ChoiceTask
 from neuroai.checks import in_range, one_of
+from neuroai.errors import UsageError
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.stimuli import StimulusSet
 from neuroai.systems.base import System
@@ -66,7 +67,7 @@ def reaction_time(
     Raises
     ------
     UsageError
-        No such proxy, or a confidence out of range.
+        No such proxy, a confidence out of range, or a region to read out without ``steps``.
 
     References
     ----------
@@ -84,6 +85,10 @@ def reaction_time(
     """
     one_of(proxy, PROXIES, option="proxy")
     in_range(confidence, option="confidence", low=0.0, high=1.0, low_open=True)
+    if readout_region is not None and proxy != "steps":
+        raise UsageError(
+            "readout_region is read out step by step: it goes with proxy='steps' alone."
+        )
     if proxy == "steps":
         return _steps(
             system, task=task, stimuli=stimuli, region=readout_region, undefined=undefined,

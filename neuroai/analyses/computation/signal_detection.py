@@ -67,7 +67,7 @@ def signal_detection(
     Raises
     ------
     UsageError
-        ``yes-no`` is asked of a task without two options.
+        ``yes-no`` is asked of a task without two options, or a signal is stated for ``mafc``.
     UnknownName
         The signal, or a choice, is not among the options.
 
@@ -97,6 +97,8 @@ def signal_detection(
         )
     if signal is not None:
         known_name(signal, options, kind="option")
+        if design == "mafc":
+            raise UsageError("signal=... goes with design='yes-no': among m options none is it.")
     trials = gather(
         system, task=task, stimuli=stimuli, readout_region=readout_region, undefined=undefined
     )

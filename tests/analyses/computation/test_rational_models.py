@@ -9,7 +9,7 @@ from neuroai.analyses.computation.rational_models import rational_models
 from neuroai.cards import ChoiceTask
 from neuroai.errors import AlignmentError, UnknownName
 from neuroai.numerics.observers import observer_named
-from neuroai.numerics.rational import simulate_observer
+from neuroai.numerics.rational import Observer, simulate_observer
 from neuroai.testing import chooser
 
 TASK = ChoiceTask(name="task", options=("left", "right"), truth="truth")
@@ -65,6 +65,25 @@ def test_a_network_is_asked_without_history(small_images):
     assert np.isfinite(answer.data.value).all()
     alone = rational_models(network, task=task, stimuli=shown, models=("win-stay",))
     assert alone.reason.startswith("every model asked for goes by the trial before")
+
+
+def test_a_model_of_ones_own_is_fitted_beside_the_others():
+    """A guesser by the clock: its own parameters, held out as the others are."""
+
+    def alternate(values, trials):
+        p = np.full(len(trials), 0.5)
+        p[1:] = np.where(trials.choice[:-1] == 1, 1 - values[0], values[0])
+        return p
+
+    own = Observer("alternate", {"rate": (0.0, 1.0)}, alternate, uses_history=True)
+    names = np.array(["left", "right"])
+    rng = np.random.default_rng(4)
+    turns = np.cumsum(rng.random(300) < 0.9) % 2
+    person = chooser({"truth": names[rng.integers(2, size=300)], "choice": names[turns]})
+    answer = rational_models(person, task=TASK, models=(own, "ideal", "coin"), n_folds=2)
+    assert answer.data.best.item() == "alternate"
+    found = answer.data.estimate_by_parameter.sel(model_parameter="alternate: rate").item()
+    assert found == pytest.approx(0.9, abs=4 * 0.3 / np.sqrt(300))  # four binomial errors
 
 
 def test_too_few_trials_are_counted():

@@ -87,3 +87,5 @@ def test_misspelt_proxies_get_the_near_miss():
     """Only proxies that are defined can be asked for."""
     with pytest.raises(UsageError, match="Did you mean 'entropy'"):
         reaction_time(chooser({"choice": ["a"]}), task=TASK, proxy="entropie")
+    with pytest.raises(UsageError, match="goes with proxy='steps' alone"):
+        reaction_time(chooser({"choice": ["a"]}), task=TASK, readout_region="IT")

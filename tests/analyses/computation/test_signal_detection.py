@@ -82,3 +82,5 @@ def test_misuse_is_told_in_words(people):
         signal_detection(people, task=task, design="yes-no")
     with pytest.raises(UnknownName, match="Did you mean 'cat'"):
         signal_detection(people, task=task, signal="cad")
+    with pytest.raises(UsageError, match="among m options none is it"):
+        signal_detection(people, task=task, signal="cat")
