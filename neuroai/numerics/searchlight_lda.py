@@ -14,6 +14,7 @@ from neuroai.errors import DataError, UsageError
 from neuroai.numerics.arrays import Array, as_patterns, require_finite
 from neuroai.numerics.decoding import decode
 from neuroai.numerics.discriminant import AUTO
+from neuroai.numerics.lda_spherical import spherical_decisions
 from neuroai.numerics.neighbourhoods import Neighbourhoods
 from neuroai.numerics.searchlight_rsa import batches, gathered, units_first
 
@@ -175,8 +176,9 @@ class _Problem:
         """Score each centre, (n_centres,), and say which could be solved among rows."""
         total = torch.zeros(len(rows), dtype=rows.dtype, device=rows.device)
         solved = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
+        gram = None if share is None else _inner_products(rows)
         for fold in self.folds:
-            decision, fine = _decisions(rows, fold, share)
+            decision, fine = _decisions(rows, gram, fold, share)
             right = (decision.argmax(dim=2) == fold.codes).to(rows.dtype)
             if scoring == "balanced-accuracy":
                 classes = [right[:, fold.codes == code].mean(dim=1) for code in fold.codes.unique()]
@@ -187,8 +189,25 @@ class _Problem:
         return total / len(self.folds), solved
 
 
-def _decisions(rows: Tensor, fold: _Fold, share: float | None) -> tuple[Tensor, Tensor]:
+def _inner_products(rows: Tensor) -> Tensor:
+    level = rows.mean(dim=2, keepdim=True)
+    centred = _varying(rows - level, level)
+    return torch.bmm(centred.transpose(1, 2), centred)
+
+
+def _decisions(
+    rows: Tensor, gram: Tensor | None, fold: _Fold, share: float | None
+) -> tuple[Tensor, Tensor]:
     """Return decision values (n_centres, n_tested, n_classes), and where the rule is defined."""
+    if gram is not None:
+        return spherical_decisions(
+            gram,
+            fold.train,
+            fold.tested,
+            share=share,
+            n_units=rows.shape[1],
+            rounding=_ROUNDING[rows.dtype],
+        )
     trained = torch.cat(fold.train)
     level = rows[:, :, trained].mean(dim=2, keepdim=True)
     # The rule does not hang on the level, and products about it keep their digits.
@@ -198,13 +217,11 @@ def _decisions(rows: Tensor, fold: _Fold, share: float | None) -> tuple[Tensor, 
         mean = own.mean(dim=2, keepdim=True)
         own = _varying(own - mean, level)
         prior = len(part) / len(trained)
-        weight, spherical, scatter = _ledoit_wolf(own) if share is None else _fixed(own, share)
+        weight, spherical, scatter = _ledoit_wolf(own)
         diagonal = diagonal + prior * spherical
         within = within + scatter
         low.append(own.mul_((prior * weight / len(part)).sqrt()[:, None, None]))
         means.append(mean)
-    if share is not None:
-        diagonal = diagonal.mean(dim=1, keepdim=True).expand(-1, rows.shape[1])
     about_zero = within + len(trained) * (level * level).sum(dim=(1, 2))
     fine = (within > _ROUNDING[rows.dtype] * about_zero) & (diagonal > 0).all(dim=1)
     scale = torch.where(diagonal > 0, diagonal, 1.0).rsqrt()[:, :, None]
@@ -247,9 +264,3 @@ def _ledoit_wolf(own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     distance = (squares - n_units * level * level) / n_units
     share = torch.where(distance > 0, torch.minimum(spread, distance) / distance, 0.0).clamp_(min=0)
     return 1 - share, (share * level)[:, None] * variance, scatter
-
-
-def _fixed(own: Tensor, share: float) -> tuple[Tensor, Tensor, Tensor]:
-    variance = (own * own).mean(dim=2)
-    left = torch.full_like(variance[:, 0], 1 - share)
-    return left, share * variance, variance.sum(dim=1) * own.shape[2]

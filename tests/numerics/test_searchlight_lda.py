@@ -10,7 +10,12 @@ from sklearn.model_selection import PredefinedSplit, cross_val_score
 
 from neuroai.errors import DataError, UsageError
 from neuroai.numerics.neighbourhoods import within_radius
-from neuroai.numerics.searchlight_lda import _decisions, _Problem, searchlight_lda
+from neuroai.numerics.searchlight_lda import (
+    _decisions,
+    _inner_products,
+    _Problem,
+    searchlight_lda,
+)
 from neuroai.testing import EQUAL, EXACT, STANDARD_ERRORS, readonly
 
 N_FOLDS = 4
@@ -58,7 +63,8 @@ def test_decision_values_are_those_of_scikit_learn(seed, shrinkage):
     rows = torch.tensor(x.T[None, 1:])
     problem = _Problem.of(codes, folds, n_rows=len(x), like=rows)
     share = None if shrinkage == "auto" else shrinkage
-    found, fine = _decisions(rows, problem.folds[0], share)
+    gram = None if share is None else _inner_products(rows)
+    found, fine = _decisions(rows, gram, problem.folds[0], share)
     assert bool(fine.all())
     rule = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
     rule.fit(x[folds != 0, 1:], codes[folds != 0])
