@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
@@ -21,7 +22,13 @@ from neuroai.checks import one_of
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.schema import STIMULUS_ID
 from neuroai.format.stimuli import StimulusSet
-from neuroai.numerics.ccgp import PAIRINGS, cross_condition, parallelism, turned_clouds
+from neuroai.numerics.ccgp import (
+    PAIRINGS,
+    CrossCondition,
+    cross_condition,
+    parallelism,
+    turned_clouds,
+)
 from neuroai.numerics.shattering import shattering
 from neuroai.systems.base import System
 
@@ -33,6 +40,19 @@ CARD = AnalysisCard(
     defined_on="recordings and activations of stimuli with a label, in at least two contexts",
     citation="Bernardi et al. 2020, doi:10.1016/j.cell.2020.09.031",
 )
+
+
+@dataclass(frozen=True)
+class _How:
+    label: str
+    context: str
+    pairings: str
+    shrinkage: float | str
+    n_pairings: int
+    n_null: int
+    n_dichotomies: int
+    seed: int
+    pseudo: bool
 
 
 def generalisation(
@@ -114,51 +134,68 @@ def generalisation(
     """
     one_of(pairings, PAIRINGS, option="pairings")
     stimuli = system.stimuli if stimuli is None else stimuli
+    how = _How(label, context, pairings, shrinkage, n_pairings, n_null, n_dichotomies, seed, pseudo)
 
     def work(recording: xr.DataArray) -> xr.Dataset | NotMeasurable:
-        refused = separate(recording, pseudo=pseudo)
-        if refused is not None:
-            return refused
-        labels = column_of(recording, stimuli, label)
-        contexts = column_of(recording, stimuli, context)
-        reason = _why_not(labels, contexts, label, context, pairings)
-        if reason:
-            return NotMeasurable(reason)
-        rows = rows_of(recording)
-        options = {
-            "pairings": pairings, "shrinkage": shrinkage, "n_pairings": n_pairings, "seed": seed,
-        }  # fmt: skip
-        found = cross_condition(rows, labels, contexts, **options)
-        table = {"value": found.score, "n_showings": float(found.n_rows)}
-        crossed = pairings == "matched"
-        angle, lost = parallelism(rows, labels, contexts) if crossed else (np.nan, 0)
-        table |= {"parallelism": angle} if crossed else {}
-        if n_null:
-            rng = np.random.default_rng([seed, 1])
-            turned = [turned_clouds(rows, labels, contexts, rng=rng) for _ in range(n_null)]
-            null = [cross_condition(x, labels, contexts, **options).score for x in turned]
-            table["p"] = (1 + np.sum(np.array(null) >= found.score)) / (1 + n_null)
-            if crossed:
-                angles = [parallelism(x, labels, contexts)[0] for x in turned]
-                table["p_parallelism"] = (1 + np.sum(np.array(angles) >= angle)) / (1 + n_null)
-        if n_dichotomies:
-            split = _shattered(recording, rows, labels, contexts, n_dichotomies, seed)
-            if isinstance(split, NotMeasurable):
-                return split
-            table["shattering"] = split
-        return xr.Dataset(
-            {name: ((), value) for name, value in table.items()},
-            attrs={UNDEFINED: {"cosines of no difference": lost}, NOTES: pseudo_note(recording)},
-        )
+        return _asked(recording, stimuli, how)
 
     return asked_of_parts(
         system, work, card=CARD, stimuli=stimuli, regions=regions, undefined=undefined,
-        parameters={
-            "label": label, "context": context, "pairings": pairings, "seed": seed,
-            "shrinkage": shrinkage, "n_pairings": n_pairings, "n_dichotomies": n_dichotomies,
-            "n_null": n_null, "pseudo": pseudo, "scoring": "balanced-accuracy",
-        },
+        parameters={**asdict(how), "scoring": "balanced-accuracy"},
     )  # fmt: skip
+
+
+def _asked(
+    recording: xr.DataArray, stimuli: StimulusSet | None, how: _How
+) -> xr.Dataset | NotMeasurable:
+    refused = separate(recording, pseudo=how.pseudo)
+    if refused is not None:
+        return refused
+    labels = column_of(recording, stimuli, how.label)
+    contexts = column_of(recording, stimuli, how.context)
+    reason = _why_not(labels, contexts, how)
+    if reason:
+        return NotMeasurable(reason)
+    rows = rows_of(recording)
+    table, lost = _scores(rows, labels, contexts, how)
+    if how.n_dichotomies:
+        split = _shattered(recording, rows, labels, contexts, how)
+        if isinstance(split, NotMeasurable):
+            return split
+        table["shattering"] = split
+    return xr.Dataset(
+        {name: ((), value) for name, value in table.items()},
+        attrs={UNDEFINED: {"cosines of no difference": lost}, NOTES: pseudo_note(recording)},
+    )
+
+
+def _scores(
+    rows: np.ndarray, labels: list[str], contexts: list[str], how: _How
+) -> tuple[dict[str, float], int]:
+    """Give scores by name, with their p values, and how many cosines are undefined."""
+
+    def generalised(patterns: np.ndarray) -> CrossCondition:
+        return cross_condition(
+            patterns, labels, contexts, pairings=how.pairings, shrinkage=how.shrinkage,
+            n_pairings=how.n_pairings, seed=how.seed,
+        )  # fmt: skip
+
+    found = generalised(rows)
+    table = {"value": found.score, "n_showings": float(found.n_rows)}
+    # Directions within a context need contexts that classes share.
+    crossed, lost = how.pairings == "matched", 0
+    if crossed:
+        table["parallelism"], lost = parallelism(rows, labels, contexts)
+    if how.n_null:
+        rng = np.random.default_rng([how.seed, 1])
+        turned = [turned_clouds(rows, labels, contexts, rng=rng) for _ in range(how.n_null)]
+        null = np.array([generalised(x).score for x in turned])
+        table["p"] = (1 + np.sum(null >= found.score)) / (1 + how.n_null)
+        if crossed:
+            angles = np.array([parallelism(x, labels, contexts)[0] for x in turned])
+            reached = np.sum(angles >= table["parallelism"])
+            table["p_parallelism"] = (1 + reached) / (1 + how.n_null)
+    return table, lost
 
 
 def _shattered(
@@ -166,8 +203,7 @@ def _shattered(
     rows: np.ndarray,
     labels: list[str],
     contexts: list[str],
-    n_dichotomies: int,
-    seed: int,
+    how: _How,
 ) -> float | NotMeasurable:
     ids = [str(key) for key in recording[STIMULUS_ID].values]
     conditions = ["\x1f".join(pair) for pair in zip(labels, contexts, strict=True)]
@@ -179,30 +215,30 @@ def _shattered(
             "shattering takes four conditions of two stimuli each; "
             f"there are {len(met)}, of {min(map(len, met.values()))} or more"
         )
-    found = shattering(rows, conditions, ids, n_dichotomies=n_dichotomies, seed=seed)
+    found = shattering(rows, conditions, ids, n_dichotomies=how.n_dichotomies, seed=how.seed)
     return found.score
 
 
-def _why_not(
-    labels: list[str], contexts: list[str], label: str, context: str, pairings: str
-) -> str:
+def _why_not(labels: list[str], contexts: list[str], how: _How) -> str:
     """Say what design is missing; nothing where it is there."""
     met: dict[str, set[str]] = {}
     for one, where in zip(labels, contexts, strict=True):
         met.setdefault(one, set()).add(where)
     if len(met) < 2:
-        return f"the label '{label}' has one class only: {labels[0]!r}"
+        return f"the label '{how.label}' has one class only: {labels[0]!r}"
     lone = sorted(one for one, own in met.items() if len(own) < 2)
     if len(lone) == len(met):
         return (
-            f"every value of '{label}' occurs in one '{context}' only: nothing could be "
+            f"every value of '{how.label}' occurs in one '{how.context}' only: nothing could be "
             "generalised to"
         )
     if lone:
-        return f"{len(lone)} classes of '{label}' occur in one '{context}' only: {lone[0]!r}"
-    if pairings == "matched" and len(set.intersection(*met.values())) < 2:
         return (
-            f"the classes of '{label}' share fewer than two values of '{context}'; "
+            f"{len(lone)} classes of '{how.label}' occur in one '{how.context}' only: {lone[0]!r}"
+        )
+    if how.pairings == "matched" and len(set.intersection(*met.values())) < 2:
+        return (
+            f"the classes of '{how.label}' share fewer than two values of '{how.context}'; "
             "pairings='all' holds out a value of its own for each class"
         )
     return ""
