@@ -17,6 +17,7 @@ from neuroai.comparison.paired import Context
 from neuroai.comparison.references import mean_rdm_scores, subject_reference
 from neuroai.experiment.notes import brief_notes
 from neuroai.experiment.options import Asked, Part, candidate_kind
+from neuroai.experiment.pooled import pool_sessions
 from neuroai.experiment.unmeasured import unmeasured
 from neuroai.format.align import common_stimuli
 from neuroai.format.answers import Answer, NotMeasurable
@@ -42,7 +43,7 @@ def ask_rdms(
         if isinstance(answer, NotMeasurable):
             missing += _missing(answer, asked, brain)
         else:
-            brains.append((brain, answer))
+            brains.append((brain, pool_sessions(answer, brain)))
     # Without a brain to compare with, a sweep over every layer would answer nobody.
     asked_networks = asked.networks if brains else ()
     for network in tqdm(

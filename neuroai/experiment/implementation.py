@@ -28,6 +28,7 @@ from neuroai.experiment.lesioned import (
     masked_activity,
 )
 from neuroai.experiment.measured import measured_curves
+from neuroai.experiment.met import met_stimuli
 from neuroai.experiment.options import DOSES, Asked, Part, candidate_kind
 from neuroai.experiment.unmeasured import unmeasured
 from neuroai.format.answers import Answer, NotMeasurable
@@ -144,6 +145,7 @@ def _brain(
     found = localise(
         brain,
         contrast=contrast,
+        stimuli=met_stimuli(brain, asked.holdings.stimuli),
         regions=asked.options.regions,
         fraction=FRACTION,
         seed=asked.options.seed,
@@ -216,12 +218,8 @@ def _site(
     judgements: Answer | None,
 ) -> Site:
     """Fix stimuli, halves and questions for one system's lesions."""
-    stimuli = asked.holdings.stimuli
-    groups = contrast_groups(stimuli, contrast)
-    known = set(groups)
-    if system.kind == "model":
-        known &= set(stimuli.available)
-    half = {k: v for k, v in contrast_half(groups, seed=asked.options.seed).items() if k in known}
+    stimuli = met_stimuli(system, asked.holdings.stimuli)
+    half = contrast_half(contrast_groups(stimuli, contrast), seed=asked.options.seed)
     ids = sorted(half)
     train = np.array([half[key] for key in ids])
     task = lesion_task(asked.holdings.tasks)
@@ -277,7 +275,7 @@ def _network(
     found = localise(
         network,
         contrast=contrast,
-        stimuli=_available(asked.holdings.stimuli),
+        stimuli=met_stimuli(network, asked.holdings.stimuli),
         regions=options.layers,
         fraction=FRACTION,
         seed=options.seed,
@@ -297,10 +295,6 @@ def _network(
         question = asker(_bench_activity(asked, network, site, kind), site.questions)
         part += _curves(asked, network, site, question, kind=kind, origin="simulated")
     return part
-
-
-def _available(stimuli: StimulusSet) -> StimulusSet:
-    return stimuli.restrict(stimuli.available) if stimuli.available else stimuli
 
 
 def _default_layer(rows: Iterable[Localised]) -> str:
