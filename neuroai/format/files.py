@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -201,13 +202,19 @@ def _with_variable(data: xr.Dataset, name: str, values: np.ndarray) -> xr.Datase
 
 
 def _save_netcdf(groups: dict[str, xr.Dataset], path: Path) -> None:
+    # Made in memory and written in one go: HDF5 that meets a full disk while it writes fails once
+    # more when its objects are let go, and takes the process with it.
+    made = io.BytesIO()
+    for group, data in groups.items():
+        data.assign_attrs(Conventions=CONVENTIONS).to_netcdf(
+            made, engine="h5netcdf", group=group or None, mode="a" if group else "w"
+        )
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
-        for group, data in groups.items():
-            data.assign_attrs(Conventions=CONVENTIONS).to_netcdf(
-                temporary, engine="h5netcdf", group=group or None, mode="a" if group else "w"
-            )
-        _sync(temporary)
+        with temporary.open("xb") as handle:
+            handle.write(made.getbuffer())
+            handle.flush()
+            os.fsync(handle.fileno())
         os.replace(temporary, path)
         _sync(path.parent)
     finally:
