@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
@@ -24,6 +25,15 @@ CARD = AnalysisCard(
     defined_on="recordings and activations of stimuli with a label, several a class",
     citation="Chung, Lee & Sompolinsky 2018, doi:10.1103/PhysRevX.8.031003",
 )
+
+
+@dataclass(frozen=True)
+class _How:
+    label: str
+    margin: float
+    n_samples: int
+    n_null: int
+    seed: int
 
 
 def capacity(
@@ -95,45 +105,51 @@ def capacity(
     """
     stimuli = system.stimuli if stimuli is None else stimuli
 
+    how = _How(label, margin, n_samples, n_null, seed)
+
     def work(recording: xr.DataArray) -> xr.Dataset | NotMeasurable:
-        labels = column_of(recording, stimuli, label)
-        ids, means, _ = stimulus_patterns(recording)
-        own = dict(zip(recording[STIMULUS_ID].values.astype(str), labels, strict=True))
-        names = np.array([own[str(key)] for key in ids])
-        reason = _why_not(names, labels, recording, label)
-        if reason:
-            return NotMeasurable(reason)
-        rows = means.reshape(len(means), -1).astype(np.float64)
-
-        def measured(groups: np.ndarray) -> Capacity:
-            clouds = [rows[groups == one] for one in np.unique(groups)]
-            return manifold_capacity(clouds, margin=margin, n_samples=n_samples, seed=seed)
-
-        found = measured(names)
-        table = {
-            "value": found.capacity,
-            "radius": found.radii.mean(),
-            "dimension": found.dimensions.mean(),
-            "centre_correlation": found.centre_correlation,
-        }
-        if n_null:
-            rng = np.random.default_rng([seed, 1])
-            null = np.array([measured(rng.permutation(names)).capacity for _ in range(n_null)])
-            table |= {"shuffled": null.mean()}
-            table |= {"p": (1 + np.sum(null >= found.capacity)) / (1 + n_null)}
-        sizes = np.unique(names, return_counts=True)[1]
-        note = f"clouds of {sizes.min()} to {sizes.max()} stimuli; capacity falls with their number"
-        return xr.Dataset(
-            {name: ((), float(value)) for name, value in table.items()}, attrs={NOTES: (note,)}
-        )
+        return _asked(recording, stimuli, how)
 
     return asked_of_parts(
         system, work, card=CARD, stimuli=stimuli, regions=regions, undefined=undefined,
-        parameters={
-            "label": label, "margin": margin, "n_samples": n_samples, "n_null": n_null,
-            "seed": seed,
-        },
+        parameters=asdict(how),
     )  # fmt: skip
+
+
+def _asked(
+    recording: xr.DataArray, stimuli: StimulusSet | None, how: _How
+) -> xr.Dataset | NotMeasurable:
+    labels = column_of(recording, stimuli, how.label)
+    ids, means, _ = stimulus_patterns(recording)
+    own = dict(zip(recording[STIMULUS_ID].values.astype(str), labels, strict=True))
+    names = np.array([own[str(key)] for key in ids])
+    reason = _why_not(names, labels, recording, how.label)
+    if reason:
+        return NotMeasurable(reason)
+    rows = means.reshape(len(means), -1).astype(np.float64)
+    found = _measured(rows, names, how)
+    table = {
+        "value": found.capacity,
+        "radius": found.radii.mean(),
+        "dimension": found.dimensions.mean(),
+        "centre_correlation": found.centre_correlation,
+    }
+    if how.n_null:
+        rng = np.random.default_rng([how.seed, 1])
+        deals = (rng.permutation(names) for _ in range(how.n_null))
+        null = np.array([_measured(rows, deal, how).capacity for deal in deals])
+        table |= {"shuffled": null.mean()}
+        table |= {"p": (1 + np.sum(null >= found.capacity)) / (1 + how.n_null)}
+    sizes = np.unique(names, return_counts=True)[1]
+    note = f"clouds of {sizes.min()} to {sizes.max()} stimuli; capacity falls with their number"
+    return xr.Dataset(
+        {name: ((), float(value)) for name, value in table.items()}, attrs={NOTES: (note,)}
+    )
+
+
+def _measured(rows: np.ndarray, groups: np.ndarray, how: _How) -> Capacity:
+    clouds = [rows[groups == one] for one in np.unique(groups)]
+    return manifold_capacity(clouds, margin=how.margin, n_samples=how.n_samples, seed=how.seed)
 
 
 def _why_not(names: np.ndarray, labels: list[str], recording: xr.DataArray, label: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
@@ -31,6 +32,16 @@ CARD = AnalysisCard(
 MOST_COMPONENTS = 30
 # Steps of time are equal where they differ by no more than rounding of the times.
 _EQUAL = 1e-6
+
+
+@dataclass(frozen=True)
+class _How:
+    label: str
+    n_components: int
+    remove_mean: bool
+    soften: float | None
+    n_null: int
+    seed: int
 
 
 def rotations(
@@ -106,42 +117,48 @@ def rotations(
     if soften is not None and soften < 0:
         raise UsageError(f"soften must be at least 0; got {soften}.")
     stimuli = system.stimuli if stimuli is None else stimuli
-    parameters: dict[str, object] = {
-        "label": label, "n_components": n_components, "remove_mean": remove_mean,
-        "soften": soften, "n_null": n_null, "seed": seed,
-    }  # fmt: skip
+    how = _How(label, n_components, remove_mean, soften, n_null, seed)
+    parameters: dict[str, object] = asdict(how)
 
     def work(recording: xr.DataArray) -> xr.Dataset | NotMeasurable:
-        refused = no_time(recording, least=4)
-        if refused is not None:
-            return refused
-        times = recording[TIME].values.astype(np.float64)
-        steps = np.diff(times)
-        if np.ptp(steps) > _EQUAL * steps.mean():
-            return NotMeasurable(f"times of {recording.attrs['region']} are not equally spaced")
-        found = conditions_of(recording, stimuli, label)
-        if isinstance(found, NotMeasurable):
-            return found
-        parameters["time_unit"] = str(recording.attrs["time_unit"])
-        paths = _reduced(np.stack([rows.mean(0) for rows in found.rows]), soften)
-        if paths.shape[1] < 2:
-            return NotMeasurable(f"paths of {recording.attrs['region']} fill no plane")
-        fitted = jpca(paths, n_components=n_components, remove_mean=remove_mean)
-        part = _labelled(fitted, steps.mean(), remove_mean)
-        if not n_null:
-            return part
-        law, rng = surrogate_law(paths), np.random.default_rng(seed)
-        drawn = (law.draw(rng=rng) for _ in range(n_null))
-        null = np.array(
-            [jpca(x, n_components=n_components, remove_mean=remove_mean).r2_skew for x in drawn]
-        )
-        p = (1 + np.sum(null >= fitted.r2_skew)) / (1 + n_null)
-        return part.assign(surrogate_r2=((), null.mean()), p=((), p))
+        part = _asked(recording, stimuli, how)
+        if not isinstance(part, NotMeasurable):
+            parameters["time_unit"] = str(recording.attrs["time_unit"])
+        return part
 
     return asked_of_parts(
         system, work, card=CARD, stimuli=stimuli, regions=regions, undefined=undefined,
         parameters=parameters,
     )  # fmt: skip
+
+
+def _asked(
+    recording: xr.DataArray, stimuli: StimulusSet | None, how: _How
+) -> xr.Dataset | NotMeasurable:
+    refused = no_time(recording, least=4)
+    if refused is not None:
+        return refused
+    steps = np.diff(recording[TIME].values.astype(np.float64))
+    if np.ptp(steps) > _EQUAL * steps.mean():
+        return NotMeasurable(f"times of {recording.attrs['region']} are not equally spaced")
+    found = conditions_of(recording, stimuli, how.label)
+    if isinstance(found, NotMeasurable):
+        return found
+    paths = _reduced(np.stack([rows.mean(0) for rows in found.rows]), how.soften)
+    if paths.shape[1] < 2:
+        return NotMeasurable(f"paths of {recording.attrs['region']} fill no plane")
+    fitted = _fitted(paths, how)
+    part = _labelled(fitted, steps.mean(), how.remove_mean)
+    if not how.n_null:
+        return part
+    law, rng = surrogate_law(paths), np.random.default_rng(how.seed)
+    null = np.array([_fitted(law.draw(rng=rng), how).r2_skew for _ in range(how.n_null)])
+    p = (1 + np.sum(null >= fitted.r2_skew)) / (1 + how.n_null)
+    return part.assign(surrogate_r2=((), null.mean()), p=((), p))
+
+
+def _fitted(paths: np.ndarray, how: _How) -> Rotations:
+    return jpca(paths, n_components=how.n_components, remove_mean=how.remove_mean)
 
 
 def _reduced(paths: np.ndarray, soften: float | None) -> np.ndarray:

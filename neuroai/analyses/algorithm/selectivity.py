@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
@@ -36,6 +37,17 @@ CARD = AnalysisCard(
     defined_on="recordings and activations in which items (stimuli, words) come more than once",
     citation="Hewitt & Liang 2019, doi:10.18653/v1/D19-1275",
 )
+
+
+@dataclass(frozen=True)
+class _How:
+    label: str
+    item: str
+    n_controls: int
+    n_folds: int
+    classifier: str
+    seed: int
+    pseudo: bool
 
 
 def selectivity(
@@ -117,50 +129,56 @@ def selectivity(
         raise UsageError(f"Give n_controls >= 1 and n_folds >= 2; got {n_controls}, {n_folds}.")
     stimuli = system.stimuli if stimuli is None else stimuli
 
+    how = _How(label, item, n_controls, n_folds, classifier, seed, pseudo)
+
     def work(recording: xr.DataArray) -> xr.Dataset | NotMeasurable:
-        refused = separate(recording, pseudo=pseudo)
-        if refused is not None:
-            return refused
-        labels = column_of(recording, stimuli, label)
-        items = column_of(recording, stimuli, item)
-        reason = _why_not(labels, items, label, item)
-        if reason:
-            return NotMeasurable(reason)
-        rows, folds = rows_of(recording), spread_folds(items, n_folds=n_folds, seed=seed)
-        own = decode_flat(rows, labels, folds, classifier=classifier)
-        rng = np.random.default_rng([seed, 1])
-        drawn = [control_labels(labels, items, rng=rng) for _ in range(n_controls)]
-        control = [decode_flat(rows, one, folds, classifier=classifier).scores for one in drawn]
-        known = np.isfinite(control)
-        level = float(np.mean(np.array(control)[known])) if known.any() else np.nan
-        table = {"value": own.scores - level, "accuracy": own.scores, "control_accuracy": level}
-        return xr.Dataset(
-            {name: ((), float(value)) for name, value in table.items()},
-            attrs={
-                NOTES: pseudo_note(recording),
-                UNDEFINED: {"control tasks without a score": int((~known).sum())},
-            },
-        )
+        return _asked(recording, stimuli, how)
 
     return asked_of_parts(
         system, work, card=CARD, stimuli=stimuli, regions=regions, undefined=undefined,
-        parameters={
-            "label": label, "item": item, "n_controls": n_controls, "n_folds": n_folds,
-            "classifier": classifier, "seed": seed, "pseudo": pseudo,
-            "scoring": "balanced-accuracy",
-        },
+        parameters={**asdict(how), "scoring": "balanced-accuracy"},
     )  # fmt: skip
 
 
-def _why_not(labels: list[str], items: list[str], label: str, item: str) -> str:
+def _asked(
+    recording: xr.DataArray, stimuli: StimulusSet | None, how: _How
+) -> xr.Dataset | NotMeasurable:
+    refused = separate(recording, pseudo=how.pseudo)
+    if refused is not None:
+        return refused
+    labels = column_of(recording, stimuli, how.label)
+    items = column_of(recording, stimuli, how.item)
+    reason = _why_not(labels, items, how)
+    if reason:
+        return NotMeasurable(reason)
+    rows, folds = rows_of(recording), spread_folds(items, n_folds=how.n_folds, seed=how.seed)
+    own = float(decode_flat(rows, labels, folds, classifier=how.classifier).scores)
+    rng = np.random.default_rng([how.seed, 1])
+    drawn = [control_labels(labels, items, rng=rng) for _ in range(how.n_controls)]
+    control = np.array(
+        [decode_flat(rows, one, folds, classifier=how.classifier).scores for one in drawn]
+    )
+    known = np.isfinite(control)
+    level = float(control[known].mean()) if known.any() else np.nan
+    table = {"value": own - level, "accuracy": own, "control_accuracy": level}
+    return xr.Dataset(
+        {name: ((), value) for name, value in table.items()},
+        attrs={
+            NOTES: pseudo_note(recording),
+            UNDEFINED: {"control tasks without a score": int((~known).sum())},
+        },
+    )
+
+
+def _why_not(labels: list[str], items: list[str], how: _How) -> str:
     if len(set(labels)) < 2:
-        return f"the label '{label}' has one class only: {labels[0]!r}"
+        return f"the label '{how.label}' has one class only: {labels[0]!r}"
     if max(Counter(items).values()) < 2:
         return (
-            f"no '{item}' comes more than once: a probe could memorise nothing; name item=... "
+            f"no '{how.item}' comes more than once: a probe could memorise nothing; name item=... "
             "that repeats, or ask for decoding"
         )
     if len(set(items)) < 2:
-        return f"there is one '{item}' only: {items[0]!r}"
+        return f"there is one '{how.item}' only: {items[0]!r}"
     rare = sorted(one for one, n in Counter(labels).items() if n < 2)
-    return f"the class {rare[0]!r} of '{label}' has one showing only" if rare else ""
+    return f"the class {rare[0]!r} of '{how.label}' has one showing only" if rare else ""
