@@ -45,7 +45,7 @@ def run(cases, rng):
     return found
 
 
-FAULT = Fault("F7", "repeats of a stimulus never straddle a fold, outer or inner", 100, run)
+FAULT = Fault("F7", "repeats of a stimulus never straddle a fold, outer or inner", 500, run)
 
 
 def test_f7():

@@ -39,7 +39,7 @@ def run(cases, rng):
     return found
 
 
-FAULT = Fault("F8", "time series: contiguous blocks with a gap; shuffled rows are named", 100, run)
+FAULT = Fault("F8", "time series: contiguous blocks with a gap; shuffled rows are named", 500, run)
 
 
 def test_f8():
