@@ -132,3 +132,40 @@ def test_v4_is_encoded_by_a_network_s_layers(holdings, models_root, require) -> 
     # Random halves share less of what drifts than odd and even showings do, which give 0.63.
     assert 0.58 < np.median(halves.half) < 0.63
     assert np.abs(halves.ceiling_r - units["ceiling_r"].values).max() < 0.1
+
+
+@pytest.mark.slow
+def test_v4_and_a_layer_predict_each_other(holdings, models_root, require) -> None:
+    """One function, both ways: neurons from a layer's units, and these units from the neurons.
+
+    Ceilings by halves of the showings, whose median correlation is the published 0.63 for odd
+    against even ones (`test_single_showings_have_the_published_reliability`).
+    """
+    from neuroai.analyses.algorithm.encoding import encoding, unit_encoding
+    from neuroai.systems.brain import brains_of
+    from neuroai.systems.load import load_model
+
+    pytest.importorskip("transformers", reason="the extra 'hf' is not installed")
+    folder = models_root / "mobilenet_v1_0.25_224"
+    require(folder.is_dir(), "mobilenet_v1_0.25_224 is not here")
+    brain, v4 = brains_of(holdings)[0], session_of(holdings, "210325")
+    shown = holdings.stimuli.restrict(sorted(set(v4["stimulus_id"].values)))
+    layer = "mobilenet_v1.layer.13"
+    network = load_model(f"hf:{folder}?reduce=count-sketch:1024", layers=[layer])
+    (units,) = network.recordings(shown)
+    penalties = tuple(np.logspace(-1, 7, 9))
+    (neurons,) = unit_encoding(
+        brain, features={layer: units}, stimuli=shown, regions=["V4 210325"],
+        ceiling="split-half", penalties=penalties,
+    )  # fmt: skip
+    assert neurons.sizes["unit"] == 50 and np.isfinite(neurons["r"]).all()
+    assert 0.45 < float(neurons["r"].mean()) < 0.61
+    assert (neurons["r"] < neurons["ceiling_r"]).all()
+    assert 0.5 < float(neurons["normalised_r"].median()) < 0.75
+    # The reliability of halves, from the ceiling of r with all showings: r = c² / (2 - c²).
+    full = neurons["ceiling_r"].values ** 2
+    assert 0.58 < np.median(full / (2 - full)) < 0.63
+    back = encoding(network, features={"V4": v4}, stimuli=shown, penalties=penalties)
+    # 50 neurons against 1,024 mixtures of units: far above chance, far below the whole.
+    assert 0.2 < back.data["value"].item() < 0.6
+    assert back.data["ceiling_r"].item() == 1 and back.undefined["scores"] == 0
