@@ -83,10 +83,13 @@ class Sampled:
         self, task: ChoiceTask, stimuli: StimulusSet | None = None
     ) -> xr.Dataset | NotMeasurable:
         """Draw choices: the column ``repeat`` counts the draws of a stimulus."""
-        decided = self.model.choices(task, stimuli)
-        if isinstance(decided, NotMeasurable) or stimuli is None:
-            return decided
-        shown, classes = self.model._deciding(task, stimuli)
+        if stimuli is None or not stimuli.available:
+            # The network says why it cannot answer.
+            return self.model.choices(task, stimuli)
+        deciding = self.model._deciding(task, stimuli)
+        if isinstance(deciding, NotMeasurable):
+            return deciding
+        shown, classes = deciding
         outputs = {name: self.model.outputs(shown, subject=name) for name in self.subjects}
         refuse_beyond(outputs, classes, system=self.name)
         return sample(
@@ -95,15 +98,9 @@ class Sampled:
             stimuli=shown,
             n_samples=self.n_samples,
             seed=self.seed,
-            attrs={key: decided.attrs[key] for key in decided.attrs if key not in _OWN},
+            attrs=self.model._attrs(),
             system=self.name,
         )
-
-
-# Attrs that the builder of a table writes by itself.
-_OWN = (
-    "format", "format_version", "system", "kind", "stimulus_set", "task", "options", "choice_by",
-)  # fmt: skip
 
 
 def by_sampling(system: System, *, n_samples: int = 20, seed: int = 0) -> Sampled:
