@@ -24,7 +24,9 @@ ROUNDING = {torch.float32: 1e-10, torch.float64: 1e-26}
 _MAY_BE_CONSTANT = 1e-9
 
 
-def batched_rdms(patterns: Tensor, *, distance: str, owned: bool = False) -> Tensor:
+def batched_rdms(
+    patterns: Tensor, *, distance: str, owned: bool = False, raw: bool = False
+) -> Tensor:
     r"""Return the RDM vector of every set of patterns in a batch.
 
     .. math:: d_{ij} = 1 - r(x_i, x_j), \qquad d_{ij} = \frac{1}{p} \sum_u (x_{iu} - x_{ju})^2
@@ -37,6 +39,9 @@ def batched_rdms(patterns: Tensor, *, distance: str, owned: bool = False) -> Ten
         From 0 to 2, or in the squared unit of the activity, a unit.
     owned : bool
         Whether `patterns` may be written over, which saves a copy.
+    raw : bool
+        Leave out the 1 that correlation distances are counted from, which saves two passes where
+        what follows is blind to an offset.
 
     Returns
     -------
@@ -51,7 +56,8 @@ def batched_rdms(patterns: Tensor, *, distance: str, owned: bool = False) -> Ten
     """
     one_of(distance, DISTANCES, option="distance")
     if distance == "correlation":
-        return distances_from_minus_r(_minus_r(patterns, owned=owned))
+        minus_r = _minus_r(patterns, owned=owned)
+        return upper_triangles(minus_r) if raw else distances_from_minus_r(minus_r)
     return upper_triangles(euclidean(patterns).div_(patterns.shape[2]))
 
 
@@ -92,7 +98,7 @@ def _minus_r(part: Tensor, *, owned: bool) -> Tensor:
     level = level[..., 0]
     varies = squares > ROUNDING[part.dtype] * (squares + part.shape[2] * level * level)
     scale = torch.where(varies, squares, torch.nan).rsqrt()
-    return gram.mul_(scale[:, :, None]).mul_(scale[:, None, :]).neg_()
+    return gram.mul_(scale.neg()[:, :, None]).mul_(scale[:, None, :])
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +118,11 @@ class ModelRdms:
     vectors: np.ndarray
     unit: Tensor | None
     method: str
+
+    @property
+    def blind_to_offset(self) -> bool:
+        """Whether adding a number to an RDM leaves its scores as they are."""
+        return self.unit is not None and self.method != "cosine"
 
     @classmethod
     def of(cls, models: np.ndarray, *, method: str, n_stimuli: int, like: Tensor) -> ModelRdms:

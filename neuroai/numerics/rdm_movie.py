@@ -122,7 +122,7 @@ def movie_rsa(
     x = _in_time_order(patterns, window)
     ready = ModelRdms.of(models, method=method, n_stimuli=x.shape[1], like=x)
     out = np.empty((x.shape[0] - window + 1, len(ready.vectors)))
-    for start, block in _blocks(x, distance, window):
+    for start, block in _blocks(x, distance, window, raw=ready.blind_to_offset):
         out[start : start + len(block)] = ready.scores(block)
     return out
 
@@ -139,23 +139,35 @@ def _in_time_order(patterns: Array, window: int) -> Tensor:
         raise UsageError(
             f"window must be from 1 to the {x.shape[2]} times that there are; got {window}."
         )
-    require_finite(x, name="patterns")
     if not is_torch(x):
-        x = torch.from_numpy(np.array(x.transpose(2, 0, 1), order="C"))
-    else:
-        x = x.permute(2, 0, 1).contiguous()
-    return x.to(torch.float64) if window > 1 else x
+        x = np.ascontiguousarray(x)
+        x = torch.from_numpy(x if x.flags.writeable else x.copy())
+    # A sum that is finite has finite terms, and takes one pass.
+    if not bool(torch.isfinite(x.sum())):
+        require_finite(x, name="patterns")
+    n, n_units, n_times = x.shape
+    x = x.contiguous()
+    # As a matrix, whose transposition is fast; a single time needs a copy of its own.
+    turned = x.reshape(n * n_units, n_times).t()
+    turned = turned.contiguous() if n_times > 1 else turned.clone()
+    turned = turned.view(n_times, n, n_units)
+    return turned.to(torch.float64) if window > 1 else turned
 
 
-def _blocks(x: Tensor, distance: str, window: int) -> Iterator[tuple[int, Tensor]]:
-    """Yield the first time and the RDM vectors of each block of windows."""
+def _blocks(
+    x: Tensor, distance: str, window: int, *, raw: bool = False
+) -> Iterator[tuple[int, Tensor]]:
+    """Yield the first time and the RDM vectors of each block of windows, writing over `x`.
+
+    With `raw` correlation distances lack the 1 that they are counted from.
+    """
     n_times, n, _ = x.shape
     width = max(1, _BLOCK_BYTES // (n * n * x.element_size()))
     for start in range(0, n_times - window + 1, width):
         stop = min(start + width, n_times - window + 1)
         part = x[start : stop + window - 1]
         if window == 1:
-            yield start, batched_rdms(part, distance=distance)
+            yield start, batched_rdms(part, distance=distance, owned=True, raw=raw)
         elif distance == "correlation":
             yield start, distances_from_minus_r(_minus_r_of_windows(part, window))
         else:

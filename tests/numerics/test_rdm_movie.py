@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -99,6 +101,18 @@ def test_tensors_give_the_same_numbers():
     tensor = torch.tensor(x)
     np.testing.assert_array_equal(rdm_movie(tensor), rdm_movie(x))
     np.testing.assert_array_equal(movie_rsa(tensor, models), movie_rsa(x, models))
+
+
+@pytest.mark.parametrize("shape", [(8, 6, 11), (8, 6, 1)])
+def test_what_is_given_stays_as_it_is(shape):
+    """Arrays and tensors of any layout in memory are not written over."""
+    x = _patterns(shape=shape)
+    for order in itertools.permutations(range(3)):
+        tensor = torch.tensor(x.transpose(order).copy()).permute(*np.argsort(order).tolist())
+        for values in (tensor, tensor.numpy()):
+            rdm_movie(values)
+            movie_rsa(values, _models())
+            np.testing.assert_array_equal(np.asarray(values), x)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.1, 1e6])
