@@ -240,8 +240,9 @@ class _Problem:
             sum(own.means for own in sums),
             sum(own.scatter for own in sums),
         )
-        learnt = [moments_without(everything, own) for own in sums]
-        fourth: Sequence[np.ndarray | None] = [None] * len(sums)
+        # Each fold's sums are let go once the others' are known, so that memory holds one set.
+        learnt = [moments_without(everything, sums.pop(0)) for _ in self.cells]
+        fourth: Sequence[np.ndarray | None] = [None] * len(learnt)
         if options["classifier"] == "lda" and options["shrinkage"] == AUTO:
             cells = [[rows[:, cell] for cell in fold] for fold in self.cells]
             fourth = list(fourth_powers(learnt, cells, held_out=range(len(cells))))
