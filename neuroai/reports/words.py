@@ -42,6 +42,7 @@ METRICS = MappingProxyType(
         "shape-bias-difference": "difference of shape bias (network − brain)",
         "signature-correlation": "correlation over stimuli",
         "signature-correlation-corrected": "correlation over images, freed from trial noise",
+        "order-of-acquisition": "order of acquisition (Kendall)",
         "transition-divergence": "divergence of transitions (0: alike)",
         "odd-one-out-agreement": "agreement on the odd one out",
     }

@@ -7,6 +7,8 @@ import pytest
 
 from neuroai.analyses.computation.learning_curve import learning_curve
 from neuroai.cards import ChoiceTask
+from neuroai.comparison.acquisition import compare_acquisition
+from neuroai.comparison.paired import Context
 from neuroai.errors import UsageError
 from neuroai.format.answers import NotMeasurable
 from neuroai.numerics.learning import fit_learning, order_agreement
@@ -55,6 +57,46 @@ def test_the_easy_condition_is_learnt_first():
     assert half.sel(condition="easy") < half.sel(condition="hard")
     times = [d.half_time_by_condition.values[0, 0] for d in (one, other)]
     assert order_agreement(*times) == 1
+
+
+def staged(times: list[float], *, kind: str = "brain"):
+    """Make a learner who knows each condition from its own session on."""
+    rows = [
+        (str(session), f"c{i}", "a" if session >= time else "b")
+        for i, time in enumerate(times)
+        for session in range(8)
+        for _ in range(4)
+    ]
+    session, condition, choice = zip(*rows, strict=True)
+    columns = {"session": session, "condition": condition, "choice": choice}
+    return learning_curve(chooser(columns | {"truth": ["a"] * len(rows)}, kind=kind), task=TASK)
+
+
+def test_orders_of_two_learners_are_compared():
+    """The same order is 1 whatever the pace, the reverse -1; p goes through all 24 orders."""
+    context = Context(level="computation", dataset="toy")
+    slow, fast, back = (
+        staged(times, kind=kind)
+        for times, kind in (
+            ([1, 3, 5, 7], "brain"),
+            ([1, 2, 3, 4], "model"),
+            ([7, 5, 3, 1], "model"),
+        )
+    )
+    same, reverse = (compare_acquisition(slow, other, context=context) for other in (fast, back))
+    assert (same.value, same.p, same.n_null) == (1, pytest.approx(1 / 24, abs=EXACT), 24)
+    assert (reverse.value, reverse.p) == (-1, 1)
+    assert same.note == "4 conditions" and same.metric == "order-of-acquisition"
+
+
+def test_never_learnt_comes_last_and_no_order_is_undefined():
+    """A condition that never rose is later than all; all at once has no order."""
+    context = Context(level="computation", dataset="toy")
+    some = staged([1, 3, 99])
+    assert some.undefined["conditions that never rose"] == 1
+    assert compare_acquisition(some, staged([2, 4, 6]), context=context).value == 1
+    flat = compare_acquisition(some, staged([3, 3, 3]), context=context)
+    assert flat.status == "undefined" and flat.note == "no order to compare: 3 conditions"
 
 
 def test_checkpoints_are_the_stages_of_a_network():
