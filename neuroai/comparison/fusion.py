@@ -86,6 +86,19 @@ def fusion(
     References
     ----------
     Cichy, Pantazis & Oliva 2014, doi:10.1038/nn.3635; Hebart et al. 2018, doi:10.7554/eLife.32816
+
+    Examples
+    --------
+    >>> from neuroai.format.answers import Answer, rdm_answer
+    >>> d = np.random.default_rng(0).random((3, 1, 8, 8))
+    >>> facts = {"system": "s", "kind": "brain", "stimulus_set": "t", "parameters": {}}
+    >>> brain = rdm_answer(d + d.swapaxes(2, 3), subjects=["1", "2", "3"], regions=["IT"],
+    ...                    stimuli=list("abcdefgh"), **facts)
+    >>> over_time = Answer(form="profile", data=brain.data.expand_dims(time=[0.0]),
+    ...                    question="rdm_over_time", **facts)
+    >>> found = fusion(over_time, brain, n_permutations=9, n_bootstrap=9)
+    >>> found["similarity"].round(6).item()
+    1.0
     """
     one_of(comparator, FUSION_METHODS, option="comparator")
     when, where, what, dropped = _aligned(when, where, what, stimuli)

@@ -78,6 +78,19 @@ def rdm_model_tests(
     ----------
     Schütt, Kipnis, Diedrichsen & Kriegeskorte 2023, doi:10.7554/eLife.82566; Schuirmann 1987,
     doi:10.1007/BF01068419
+
+    Examples
+    --------
+    >>> from neuroai.format.answers import rdm_answer
+    >>> d = np.random.default_rng(0).random((3, 1, 8, 8))
+    >>> facts = {"system": "s", "kind": "brain", "stimulus_set": "t", "parameters": {}}
+    >>> brain = rdm_answer(d + d.swapaxes(2, 3), subjects=["1", "2", "3"], regions=["IT"],
+    ...                    stimuli=list("abcdefgh"), **facts)
+    >>> found = rdm_model_tests(brain, brain, inference=Inference(n_bootstrap=60))
+    >>> found["value"].dims, found["difference"].dims
+    (('region', 'model_region'), ('region', 'model_region', 'model_region_to'))
+    >>> found.attrs["resampled"]
+    'stimuli+subjects'
     """
     one_of(comparator, METHODS, option="comparator")
     inference = Inference() if inference is None else inference

@@ -91,6 +91,20 @@ def compare_over_time(
     ----------
     Cichy, Pantazis & Oliva 2014, doi:10.1038/nn.3635; Nichols & Holmes 2002,
     doi:10.1002/hbm.1058; Maris & Oostenveld 2007, doi:10.1016/j.jneumeth.2007.03.024
+
+    Examples
+    --------
+    >>> from neuroai.format.answers import Answer, rdm_answer
+    >>> d = np.random.default_rng(0).random((3, 1, 8, 8))
+    >>> facts = {"system": "s", "kind": "brain", "stimulus_set": "t", "parameters": {}}
+    >>> brain = rdm_answer(d + d.swapaxes(2, 3), subjects=["1", "2", "3"], regions=["IT"],
+    ...                    stimuli=list("abcdefgh"), **facts)
+    >>> over_time = Answer(form="profile", data=brain.data.expand_dims(time=[0.0]),
+    ...                    question="rdm_over_time", **facts)
+    >>> own = brain.restrict(subjects=["1"])
+    >>> found = compare_over_time(over_time, own, comparator="pearson", n_permutations=9)
+    >>> found["value"].sel(subject="1").round(6).item(), found.attrs["null"]
+    (1.0, 'stimulus labels permuted')
     """
     one_of(comparator, METHODS, option="comparator")
     one_of(side, SIDES, option="side")
