@@ -11,8 +11,15 @@ import torch
 from torch import Tensor
 
 from neuroai.numerics.folds import Folds
-from neuroai.numerics.ridge import Kernel, Plain, as_features, target_blocks
-from neuroai.numerics.ridge_penalty import PENALTIES, choose_penalties
+from neuroai.numerics.ridge import (
+    Basis,
+    Kernel,
+    KernelBasis,
+    Plain,
+    as_features,
+    target_blocks,
+)
+from neuroai.numerics.ridge_penalty import PENALTIES, choose_from, choose_penalties
 
 Inner = Callable[[np.ndarray], Folds]
 Learn = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray | None]]
@@ -103,30 +110,37 @@ def encode(
     >>> found.mean_r().round(6)
     array([1.])
     """
-    features, y = as_features(x, y)
+    features, y = _by_inner_products(*as_features(x, y))
     shape = (len(folds), y.shape[1])
     r, r2, chosen = (np.empty(shape) for _ in range(3))
     out = np.full(tuple(y.shape), np.nan, _numpy_type(y)) if keep_predictions else None
     at_edge = 0
     for place, (train, test) in enumerate(folds):
-        within = None
+        rows, tested = (torch.as_tensor(some, device=y.device) for some in (train, test))
+        known = y[rows]
         if rule == "folds":
             within = folds.within(train) if inner is None else inner(train)
-        rows, tested = (torch.as_tensor(some, device=y.device) for some in (train, test))
-        choice = choose_penalties(
-            part_of(features, rows),
-            y[rows],
-            folds=within,
-            penalties=penalties,
-            score=score,
-            rule=rule,
-        )
+            choice = choose_penalties(
+                part_of(features, rows), known, folds=within, penalties=penalties, score=score
+            )
+            basis = features.basis(rows)
+        else:
+            basis = features.basis(rows)
+            choice = choose_from(basis, known, penalties=penalties, rule=rule, score=score)
         chosen[place], at_edge = choice.penalties, at_edge + choice.at_edge
-        predicted = _predict(features, y, rows, tested, choice.penalties)
+        predicted = _predict(basis, known, features.at(basis, tested), choice.penalties)
         r[place], r2[place] = fold_fit(y[tested], predicted)
         if out is not None:
             out[test] = predicted.cpu().numpy()
     return Encoded(r, r2, chosen, at_edge, out, folds.how)
+
+
+def _by_inner_products(features: Plain | Kernel, y: Tensor) -> tuple[Plain | Kernel, Tensor]:
+    """Take the inner products of many features once for all folds, outer and inner."""
+    if isinstance(features, Kernel) or features.x.shape[1] <= len(features.x):
+        return features, y
+    centred = features.x - features.x.mean(dim=0)
+    return Kernel(centred @ centred.T), y
 
 
 def part_of(features: Plain | Kernel, rows: Tensor) -> Tensor | Kernel:
@@ -136,14 +150,11 @@ def part_of(features: Plain | Kernel, rows: Tensor) -> Tensor | Kernel:
     return features.x[rows]
 
 
-def _predict(
-    features: Plain | Kernel, y: Tensor, rows: Tensor, tested: Tensor, penalties: np.ndarray
-) -> Tensor:
-    basis, alphas = features.basis(rows), torch.as_tensor(penalties).to(y)
-    at, mean = features.at(basis, tested), y[rows].mean(dim=0)
-    out = torch.empty(len(tested), y.shape[1], dtype=y.dtype, device=y.device)
-    for some in target_blocks(y.shape[1], rows=len(rows), itemsize=y.element_size()):
-        b = basis.loadings(y[rows][:, some] - mean[some])
+def _predict(basis: Basis | KernelBasis, y: Tensor, at: Tensor, penalties: np.ndarray) -> Tensor:
+    alphas, mean = torch.as_tensor(penalties).to(y), y.mean(dim=0)
+    out = torch.empty(len(at), y.shape[1], dtype=y.dtype, device=y.device)
+    for some in target_blocks(y.shape[1], rows=len(y), itemsize=y.element_size()):
+        b = basis.loadings(y[:, some] - mean[some])
         out[:, some] = at @ b.div_(basis.values[:, None] + alphas[some]) + mean[some]
     return out
 

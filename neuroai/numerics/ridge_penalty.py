@@ -103,11 +103,19 @@ def choose_penalties(
     features, y = as_features(x, y)
     tried = _checked(folds, penalties, score, rule)
     alphas = torch.as_tensor(tried).to(y)
-    if folds is not None:
-        scores = fold_scores(features, y, folds, alphas, score=score)
-    else:
+    if folds is None:
         basis = features.basis(torch.arange(len(features), device=y.device))
-        scores = _from_one_fit(basis, y, alphas, rule)
+        return choose_from(basis, y, penalties=tried, rule=rule, score=score)
+    scores = fold_scores(features, y, folds, alphas, score=score)
+    return _best(scores.double().cpu().numpy(), tried)
+
+
+def choose_from(
+    basis: Basis | KernelBasis, y: Tensor, *, penalties: Any, rule: str, score: str = "r2"
+) -> Chosen:
+    """Choose by one of the two rules of one fit, from features that are decomposed already."""
+    tried = _checked(None, penalties, score, rule)
+    scores = _from_one_fit(basis, y, torch.as_tensor(tried).to(y), rule)
     return _best(scores.double().cpu().numpy(), tried)
 
 
