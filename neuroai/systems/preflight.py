@@ -107,6 +107,11 @@ class LiveBytes(TorchDispatchMode):
         self._now: dict[str, int] = {}
         self._seen: set[int] = set()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Nothing is compiled here, and to skip it torch would first import its compiler (seconds).
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:

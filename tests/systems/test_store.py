@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -266,3 +268,22 @@ def test_the_default_of_extract_is_the_model_s_own(model, stimuli, tmp_path):
     stored = module.extract(replace(model, reduce="mean"), stimuli, tmp_path / "a.zarr")
     assert stored.settings["reduce"] == "mean" and stored.settings["batch_size"] == 4
     assert stored.regions == tuple(LAYERS)
+
+
+def test_the_compiler_of_torch_is_not_imported(tmp_path):
+    """Counting memory beforehand costs no seconds of imports (told by a process of its own)."""
+    script = f"""
+import sys
+import numpy as np, pandas as pd
+from neuroai.format.stimuli import stimulus_set
+from neuroai.systems.extract import extract
+from neuroai.systems.load import load_model
+table = pd.DataFrame({{"stimulus_id": ["a"]}})
+shown = stimulus_set(table, name="n", load=lambda key: np.ones((8, 8)))
+extract(load_model("builtin:small_convnet"), shown, {str(tmp_path / "a.zarr")!r})
+print("torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
