@@ -294,3 +294,22 @@ def test_mice_go_by_the_figure_not_by_the_last_trial(mice) -> None:
     trained = answer.data.n.sel(region="behaviour") >= 300
     gain = bits.sel(model="ideal") - bits.sel(model="win-stay")
     assert trained.sum() >= 4 and (gain.values[trained.values] > 0).all()
+
+
+def test_noise_thresholds_of_people(persons) -> None:
+    """Four people name objects in noise alike: thresholds close together, functions that fit."""
+    answer = psychometric(
+        persons, task=task_of(persons, "uniform-noise"), level="condition", decreasing=True,
+        most_lapse=0.3, n_samples=200,
+    )  # fmt: skip
+    data = answer.data.sel(region="behaviour")
+    trials = trials_of(persons, "uniform-noise")
+    expected = trials.groupby(["subject", trials["condition"].astype(float)])["correct"].mean()
+    for (subject, level), value in expected.items():
+        found = data.share_by_level.sel(subject=subject, level=level).item()
+        assert found == pytest.approx(value, abs=EXACT)
+    assert answer.parameters["guess"] == 1 / 16
+    low, high = (data.interval.sel(parameter="threshold", end=end) for end in ("low", "high"))
+    # Noise of this width has halved what is left of the choice between guessing and lapsing.
+    assert (low > 0.2).all() and (high < 0.4).all()
+    assert (data.deviance_p > 0.01).all() and not data.undetermined.any()

@@ -15,7 +15,7 @@ from neuroai.analyses.computation._oddity_trials import (
     trials_of_table,
 )
 from neuroai.analyses.computation._published_oddity import published_oddity
-from neuroai.cards import AnalysisCard
+from neuroai.cards import AnalysisCard, ChoiceTask
 from neuroai.checks import one_of
 from neuroai.errors import UsageError
 from neuroai.format.align import stimulus_means
@@ -164,7 +164,11 @@ def _recorded(system: Recorded, trials: xr.Dataset | None) -> Answer | None:
     ]
     if not tables:
         return None
-    table = tables[0].isel(trial=system._trials(tables[0]))
+    # Without intervention, or under the one that the system is under.
+    asked = ChoiceTask(name=str(tables[0].attrs.get("task", "")), options=(), truth="truth")
+    table = system.choices(asked)
+    if isinstance(table, NotMeasurable):
+        return None
     made = trials_of_table(table if trials is None else trials)
     place = {name: i for i, name in enumerate(made.ids)}
     rows = np.array([place.get(name, -1) for name in trial_names(table)])
