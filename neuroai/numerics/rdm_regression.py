@@ -16,6 +16,8 @@ WEIGHTED_METHODS = ("cosine", "pearson")
 
 # Models whose correlations have a condition number above this say the same.
 _ALIKE = 1e10
+# A weight of standardised vectors this small is rounding, and so is such a share left over.
+_NOTHING = 1e-10
 
 
 def partial_similarity(data: np.ndarray, models: np.ndarray, *, method: str) -> np.ndarray:
@@ -37,7 +39,8 @@ def partial_similarity(data: np.ndarray, models: np.ndarray, *, method: str) -> 
     Returns
     -------
     array of shape (n_rdms, n_models)
-        From -1 to 1; NaN where an RDM or a model is constant, or models say the same.
+        From -1 to 1; NaN where an RDM or a model is constant, where models say the same, and for
+        models that add nothing to others which explain an RDM wholly.
 
     Raises
     ------
@@ -66,8 +69,10 @@ def partial_similarity(data: np.ndarray, models: np.ndarray, *, method: str) -> 
     # By blocks: the models' own inverse serves all RDMs.
     inverse = np.linalg.inv(among)
     weights = with_data @ inverse
+    # Of an RDM that the others explain wholly nothing is left, and no sign of rounding is a part.
+    weights[np.abs(weights) < _NOTHING] = 0.0
     left = 1.0 - np.einsum("dm,dm->d", weights, with_data)
-    left = np.where(left > 0, left, 0.0)[:, None]
+    left = np.where(left > _NOTHING, left, 0.0)[:, None]
     scale = np.sqrt(np.diag(inverse) * left + weights**2)
     return np.clip(weights / np.where(scale > 0, scale, np.nan), -1.0, 1.0)
 

@@ -107,6 +107,13 @@ def test_models_that_say_the_same_have_no_part_of_their_own():
     assert np.isnan(partial_similarity(data, twice, method="pearson")).all()
 
 
+def test_what_others_explain_wholly_leaves_nothing_to_correlate():
+    """An RDM that is a model: that model has all of it, and the others' part is undefined."""
+    _, models = _rdms()
+    found = partial_similarity(models[:1], models, method="pearson")
+    np.testing.assert_allclose(found, [[1.0, np.nan, np.nan]], atol=EXACT)
+
+
 def test_wrong_calls_say_what_to_do():
     """Too many models, NaN, other stimuli and unknown methods."""
     data, models = _rdms()

@@ -61,6 +61,30 @@ def relabelled_p(
     orders = stimulus_permutations(n_permutations, n_stimuli, rng=rng)
     orders = np.concatenate([np.arange(n_stimuli)[None], orders])
     scores = _null(data, models, orders, method)
+    return p_from_null(scores, side=side)
+
+
+def p_from_null(scores: np.ndarray, *, side: str = "greater") -> tuple[np.ndarray, np.ndarray]:
+    """Return p values for all cells together, and for each alone, from scores under relabelling.
+
+    Parameters
+    ----------
+    scores : array of shape (n_orders, ...)
+        The first row is that of the labels as they are.
+    side : {"greater", "two-sided"}
+        What counts as extreme.
+
+    Returns
+    -------
+    tuple of two arrays of shape (...)
+        NaN for cells with an undefined score.
+
+    Examples
+    --------
+    >>> both, alone = p_from_null(np.array([[3.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]))
+    >>> both.tolist(), alone.tolist()
+    ([0.5, 1.0], [0.25, 1.0])
+    """
     defined = np.isfinite(scores).all(axis=0)
     scores = scores[:, defined]
     spread = scores.std(axis=0)
