@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from tqdm import tqdm
@@ -17,6 +17,14 @@ from neuroai.experiment.lesioned import ACCURACY, AfterLesion, LesionedActivity,
 from neuroai.format.answers import NotMeasurable
 from neuroai.format.splits import halves
 from neuroai.format.stimuli import StimulusSet
+from neuroai.numerics.dissociation import (
+    Dissociation,
+    double_dissociation,
+    logit_of_share,
+    percentile_in,
+    specificity_index,
+)
+from neuroai.numerics.readout import fit_readout, predict
 from neuroai.systems.decisions import classes_of, option_probabilities
 from neuroai.systems.lesion import Lesion
 from neuroai.systems.model import Model
@@ -45,6 +53,8 @@ class Effect:
         Share of the lesions, the asked one among them, that leave as little.
     readout : str
         ``outputs`` of the network, or a readout fitted on its last layer.
+    relearnt : float
+        Accuracy of a readout fitted anew under the lesion: what can be recovered.
     """
 
     task: str
@@ -56,6 +66,18 @@ class Effect:
     controls: np.ndarray
     p: float
     readout: str
+    relearnt: float = float("nan")
+
+    @property
+    def percentile(self) -> float:
+        """Percentage of the controls that leave less; ties count half."""
+        return percentile_in(self.controls, self.lesioned)
+
+    @property
+    def recovery(self) -> float:
+        """Share of the loss that a readout fitted anew makes good; NaN where nothing was lost."""
+        lost = self.intact - self.lesioned
+        return (self.relearnt - self.lesioned) / lost if lost > 0 else float("nan")
 
     @property
     def z(self) -> float:
@@ -79,11 +101,31 @@ class LesionEffects:
         less intact, at the full dose; and the p of so large a difference among the controls.
     n_levels : int
         Levels of mean activity in which controls are matched; 1 for none.
+    changes : mapping
+        For every kind and task the change of logit accuracy at the full dose, and those of the
+        controls, array (n_controls,).
     """
 
     effects: tuple[Effect, ...]
     specificity: Mapping[tuple[str, str, str], tuple[float, float]]
     n_levels: int
+    changes: Mapping[tuple[str, str], tuple[float, np.ndarray]] = field(default_factory=dict)
+
+    def index(self, kind: str, task: str, other: str) -> float:
+        """Give the specificity index of two tasks in [-1, 1]; see `specificity_index`."""
+        return specificity_index(self.changes[kind, task][0], self.changes[kind, other][0])
+
+    def dissociated(
+        self, other: LesionEffects, *, kind: str, tasks: tuple[str, str]
+    ) -> Dissociation:
+        """Compare with the lesion of another target that is expected to touch the second task."""
+        mine, theirs = ([one.changes[kind, task] for task in tasks] for one in (self, other))
+        return double_dissociation(
+            np.array([change for change, _ in mine]),
+            np.array([change for change, _ in theirs]),
+            null_first=np.stack([null for _, null in mine], axis=1),
+            null_second=np.stack([null for _, null in theirs], axis=1),
+        )
 
 
 def lesion_effects(
@@ -157,9 +199,9 @@ def lesion_effects(
             f"{beyond[:5] or 'none'}."
         )
     strata = activity_strata(activity, elements, targets)
-    curves = {}
+    curves, relearnt = {}, {}
     for kind in tqdm(kinds, desc="kinds of lesion", disable=not progress):
-        question = _question(model, shown, tasks, region, train, half_a, kind, seed)
+        question, run = _question(model, shown, tasks, region, train, half_a, kind, seed)
         found = dose_curve(
             question, targets=list(targets), elements=elements, strata=strata, doses=doses,
             n_controls=n_controls, seed=seed,
@@ -167,14 +209,35 @@ def lesion_effects(
         if isinstance(found, NotMeasurable):
             return found
         curves[kind] = found
+        relearnt[kind] = _relearnt(run, shown, tasks, train, targets, found)
     readouts = {task.name: "outputs" if _columns(model, task) else "readout" for task in tasks}
     effects = tuple(
-        _effect(curves[kind][task.name], task.name, kind, place, dose, readouts[task.name])
+        _effect(
+            curves[kind][task.name], task.name, kind, place, dose, readouts[task.name],
+            relearnt[kind][task.name][place],
+        )
         for task in tasks
         for kind in kinds
         for place, dose in enumerate(doses)
+    )  # fmt: skip
+    changes = _changes(curves, int((~train).sum()))
+    return LesionEffects(
+        effects, _specificity(changes, kinds, tasks), int(strata.max()) + 1, changes
     )
-    return LesionEffects(effects, _specificity(curves, tasks, train), int(strata.max()) + 1)
+
+
+def _relearnt(run, stimuli, tasks, train, targets, curves):
+    """Fit a readout to half A under each dose, and give its accuracy on half B, by task."""
+    found = {}
+    for task in tasks:
+        labels = stimuli.column(task.truth).astype(str)
+        found[task.name] = []
+        for size in curves[task.name]["n_targets"]:
+            _, last = run(tuple(int(target) for target in targets[:size]))
+            readout = fit_readout(last[train], list(labels[train]))
+            right = np.asarray(predict(readout, last[~train]).labels, dtype=str) == labels[~train]
+            found[task.name].append(float(right.mean()))
+    return found
 
 
 def _activity(model: Model, stimuli: StimulusSet, region: str) -> np.ndarray:
@@ -191,7 +254,7 @@ def _columns(model: Model, task: ChoiceTask):
 
 
 def _question(model, stimuli, tasks, region, train, half_a, kind, seed):
-    """Make the question of a dose curve: positions to the accuracy of every task."""
+    """Make the question of a dose curve, positions to accuracies, and the run behind it."""
     bench = model.lesion_bench(region, stimuli, reference=half_a)
     last, kept = model.regions[-1], {}
 
@@ -207,7 +270,7 @@ def _question(model, stimuli, tasks, region, train, half_a, kind, seed):
     def question(positions: tuple[int, ...]) -> dict[str, float]:
         return {name: ask(positions)[ACCURACY] for name, ask in askers.items()}
 
-    return question
+    return question, run
 
 
 def _asker(model, stimuli, task, train, run):
@@ -226,7 +289,13 @@ def _asker(model, stimuli, task, train, run):
 
 
 def _effect(
-    curve: Mapping[str, np.ndarray], task: str, kind: str, place: int, dose: float, readout: str
+    curve: Mapping[str, np.ndarray],
+    task: str,
+    kind: str,
+    place: int,
+    dose: float,
+    readout: str,
+    relearnt: float,
 ) -> Effect:
     return Effect(
         task=task,
@@ -238,33 +307,35 @@ def _effect(
         controls=curve["controls"][place],
         p=float(curve["p"][place]),
         readout=readout,
+        relearnt=relearnt,
     )
 
 
-def _specificity(
-    curves: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]],
-    tasks: Sequence[ChoiceTask],
-    train: np.ndarray,
-) -> dict[tuple[str, str, str], tuple[float, float]]:
-    """Compare the changes of two tasks on the logit scale, where floors and ceilings are far."""
-    n = int((~train).sum())
+def _changes(
+    curves: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]], n: int
+) -> dict[tuple[str, str], tuple[float, np.ndarray]]:
+    """Give changes on the logit scale at the full dose, where floors and ceilings are far."""
     found = {}
     for kind, by_task in curves.items():
+        for task, curve in by_task.items():
+            intact = logit_of_share(curve["baseline"], n=n)
+            hit, random = (logit_of_share(curve[k][-1], n=n) for k in ("targeted", "controls"))
+            found[kind, task] = float(hit - intact), random - intact
+    return found
+
+
+def _specificity(
+    changes: Mapping[tuple[str, str], tuple[float, np.ndarray]],
+    kinds: Sequence[str],
+    tasks: Sequence[ChoiceTask],
+) -> dict[tuple[str, str, str], tuple[float, float]]:
+    """Compare the change of the first task with that of every other."""
+    found = {}
+    for kind in kinds:
         for other in tasks[1:]:
-            changes = []
-            for name in (tasks[0].name, other.name):
-                curve = by_task[name]
-                intact = _logit(curve["baseline"], n)
-                hit, random = (_logit(curve[k][-1], n) - intact for k in ("targeted", "controls"))
-                changes.append((hit, random))
-            (hit, random), (hit_other, random_other) = changes
+            hit, random = changes[kind, tasks[0].name]
+            hit_other, random_other = changes[kind, other.name]
             asked, null = hit - hit_other, random - random_other
             p = (1 + int((null <= asked).sum())) / (1 + len(null))
             found[kind, tasks[0].name, other.name] = (float(asked), p)
     return found
-
-
-def _logit(share: np.ndarray, n: int) -> np.ndarray:
-    """Logit with half a success and half a failure added, so that 0 and 1 stay finite."""
-    hits = np.asarray(share, dtype=float) * n
-    return np.log((hits + 0.5) / (n - hits + 0.5))

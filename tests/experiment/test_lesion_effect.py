@@ -12,6 +12,7 @@ from neuroai.cards import ChoiceTask
 from neuroai.errors import UsageError
 from neuroai.experiment.lesion_effect import lesion_effects
 from neuroai.format.answers import NotMeasurable
+from neuroai.numerics.dissociation import logit_of_share
 from neuroai.systems.lesion import Lesion
 from neuroai.systems.load import load_model
 
@@ -88,6 +89,35 @@ def test_specificity_compares_two_tasks_among_the_controls(network, simulation):
         ("mean", task.name, "twin"): (0.0, 1.0),
         ("zero", task.name, "twin"): (0.0, 1.0),
     }
+
+
+def test_every_effect_says_where_it_stands_and_what_comes_back(found):
+    """Percentiles among the controls, and what a readout fitted anew makes good of the loss."""
+    for e in found.effects:
+        wanted = 100 * ((e.controls < e.lesioned).mean() + (e.controls == e.lesioned).mean() / 2)
+        assert e.percentile == pytest.approx(wanted) and 0 <= e.relearnt <= 1
+        if e.intact > e.lesioned:
+            wanted = (e.relearnt - e.lesioned) / (e.intact - e.lesioned)
+            assert e.recovery == pytest.approx(wanted)
+        else:
+            assert np.isnan(e.recovery)
+
+
+def test_two_targets_are_compared_by_their_interaction(network, simulation):
+    """A target beside itself does not dissociate; changes are those of the table, in logits."""
+    task = simulation.tasks[0]
+    twin = ChoiceTask(name="twin", options=task.options, truth=task.truth, readout=task.readout)
+    one = lesion_effects(network, simulation.stimuli, [task, twin], region="fc1", targets=[3, 9],
+                         doses=[1.0], kinds=["zero"])  # fmt: skip
+    same = one.dissociated(one, kind="zero", tasks=(task.name, "twin"))
+    assert (same.interaction, same.p, same.crossed) == (0.0, 1.0, False)
+    change, null = one.changes["zero", task.name]
+    effect = one.effects[0]
+    n = sum(1 for _ in simulation.stimuli.ids) // 2
+    wanted = logit_of_share(effect.lesioned, n=n) - logit_of_share(effect.intact, n=n)
+    assert change == pytest.approx(wanted) and len(null) == 100
+    index = one.index("zero", task.name, "twin")
+    assert index == 0 or (np.isnan(index) and change == 0)
 
 
 def test_what_cannot_be_asked_is_told(network, simulation):
