@@ -48,25 +48,29 @@ def epochs_object(n: int = 6, metadata: pd.DataFrame | None = None) -> mne.Epoch
     )  # fmt: skip
 
 
-def write_edf(path: Path) -> Path:
-    """Write the EDF standard by hand: 256-byte header, channel headers, 16-bit records."""
+def write_edf(path: Path, *, bits: int = 16) -> Path:
+    """Write EDF, or BDF with 24 bits, by hand: 256-byte header, channel headers, records."""
     n, seconds = len(NAMES), int(N_SAMPLES / RATE)
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
     def field(value: object, width: int) -> bytes:
         return str(value).ljust(width).encode("ascii")
 
-    head = field(0, 8) + field("X X X X", 80) + field("Startdate X X X X", 80)
+    head = field(0, 8) if bits == 16 else b"\xffBIOSEMI"
+    head += field("X X X X", 80) + field("Startdate X X X X", 80)
     head += field("01.01.20", 8) + field("00.00.00", 8) + field(256 * (n + 1), 8)
-    head += field("", 44) + field(seconds, 8) + field(1, 8) + field(n, 4)
+    head += field("" if bits == 16 else "24BIT", 44) + field(seconds, 8) + field(1, 8) + field(n, 4)
     columns: list[tuple[list[object], int]] = [
-        (list(NAMES), 16), (["AgCl"] * n, 80), (["uV"] * n, 8), ([-32768] * n, 8),
-        ([32767] * n, 8), ([-32768] * n, 8), ([32767] * n, 8), ([""] * n, 80),
+        (list(NAMES), 16), (["AgCl"] * n, 80), (["uV"] * n, 8), ([low] * n, 8),
+        ([high] * n, 8), ([low] * n, 8), ([high] * n, 8), ([""] * n, 80),
         ([int(RATE)] * n, 8), ([""] * n, 32),
     ]  # fmt: skip
     for values, width in columns:
         head += b"".join(field(value, width) for value in values)
-    records = microvolts().reshape(n, seconds, int(RATE)).transpose(1, 0, 2).astype("<i2")
-    path.write_bytes(head + records.tobytes())
+    records = microvolts().reshape(n, seconds, int(RATE)).transpose(1, 0, 2).astype("<i4")
+    # Of four bytes with the lowest first, as many are kept as the format has.
+    kept = records[..., np.newaxis].view(np.uint8)[..., : bits // 8]
+    path.write_bytes(head + kept.tobytes())
     return path
 
 

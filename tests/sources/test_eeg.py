@@ -46,12 +46,12 @@ def test_raw_is_cut_at_its_events() -> None:
     assert raw.ch_names == list(NAMES)
 
 
-@pytest.mark.parametrize("kind", ["edf", "vhdr", "fif", "fif.gz"])
+@pytest.mark.parametrize("kind", ["edf", "bdf", "vhdr", "fif", "fif.gz"])
 def test_files_give_the_same_recording(kind: str, tmp_path: Path) -> None:
-    """EDF and BrainVision written by hand, and FIF, hold the same volts at the same times."""
+    """EDF, BDF and BrainVision written by hand, and FIF, hold the same volts at the same times."""
     events = event_file(tmp_path)
-    if kind == "edf":
-        path = write_edf(tmp_path / "run.edf")
+    if kind in ("edf", "bdf"):
+        path = write_edf(tmp_path / f"run.{kind}", bits=16 if kind == "edf" else 24)
     elif kind == "vhdr":
         path = write_brainvision(tmp_path)
     else:
