@@ -21,8 +21,8 @@ from torch import Tensor
 from neuroai.numerics.folds import Folds
 from neuroai.numerics.ridge import Kernel, Plain, spectrum, target_blocks
 
-# Modes beyond this multiple of the rounding error change no digit of a prediction.
-MODES_KEPT = 8
+# Modes below this multiple of the rounding error are below that of a product of a thousand terms.
+MODES_KEPT = 32
 BLOCK_BYTES = 96 * 2**20
 
 
