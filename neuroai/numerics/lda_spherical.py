@@ -63,11 +63,12 @@ def spherical_decisions(
     mean[code, torch.arange(n, device=gram.device)] = 1.0
     sizes = mean.sum(dim=1)
     mean /= sizes[:, None]
-    own = gram[:, rows][:, :, rows]
+    own = gram.index_select(1, rows).index_select(2, rows)
     with_means = own @ mean.T
     among = mean @ with_means
-    scatter = own - with_means[:, :, code]
-    scatter -= (with_means - among[:, code])[:, :, code].transpose(1, 2)
+    onto = with_means - among.index_select(1, code)
+    scatter = own - with_means.index_select(2, code)
+    scatter -= onto.transpose(1, 2).index_select(1, code)
     within = scatter.diagonal(dim1=1, dim2=2).sum(dim=1)
     about_zero = own.diagonal(dim1=1, dim2=2).sum(dim=1)
     fine = within > rounding * about_zero
@@ -75,11 +76,10 @@ def spherical_decisions(
     weight = (1 - share) / (n * d)
     scatter.mul_(weight).diagonal(dim1=1, dim2=2).add_(1)
     factor, _ = torch.linalg.cholesky_ex(scatter)
-    onto = with_means - among[:, code]
     solved = torch.cholesky_solve(onto, factor)
-    crossed = gram[:, tested][:, :, rows]
+    crossed = gram.index_select(1, tested).index_select(2, rows)
     x_means = crossed @ mean.T
-    inner = crossed - x_means[:, :, code]
+    inner = crossed.sub_(x_means.index_select(2, code))
     values = (x_means - weight * (inner @ solved)) / d
     lengths = among.diagonal(dim1=1, dim2=2) - weight[..., 0] * (onto * solved).sum(dim=1)
     return values + ((sizes / n).log() - 0.5 * lengths / d[..., 0])[:, None, :], fine

@@ -90,7 +90,8 @@ def searchlight_lda(
     out = np.full(len(neighbourhoods), np.nan)
     for centres, members in batches(neighbourhoods, by_unit):
         rows = gathered(by_unit, members)
-        if rows.shape[1] < problem.most_rows:
+        # Solving among rows costs as their number cubed, among units as that of units.
+        if 2 * rows.shape[1] < problem.most_rows:
             out[centres] = _among_units(rows, labels, folds, shrinkage, scoring)
             continue
         found, solved = problem.scores(rows, share, scoring)
@@ -209,13 +210,13 @@ def _decisions(
             rounding=_ROUNDING[rows.dtype],
         )
     trained = torch.cat(fold.train)
-    level = rows[:, :, trained].mean(dim=2, keepdim=True)
+    level = rows.index_select(2, trained).mean(dim=2, keepdim=True)
     # The rule does not hang on the level, and products about it keep their digits.
     means, low, diagonal, within = [], [], 0.0, 0.0
     for part in fold.train:
-        own = rows[:, :, part] - level
+        own = rows.index_select(2, part).sub_(level)
         mean = own.mean(dim=2, keepdim=True)
-        own = _varying(own - mean, level)
+        own = _varying(own.sub_(mean), level)
         prior = len(part) / len(trained)
         weight, spherical, scatter = _ledoit_wolf(own)
         diagonal = diagonal + prior * spherical
@@ -226,7 +227,7 @@ def _decisions(
     fine = (within > _ROUNDING[rows.dtype] * about_zero) & (diagonal > 0).all(dim=1)
     scale = torch.where(diagonal > 0, diagonal, 1.0).rsqrt()[:, :, None]
     low, means = torch.cat(low, dim=2).mul_(scale), torch.cat(means, dim=2).mul_(scale)
-    tested = (rows[:, :, fold.tested] - level).mul_(scale)
+    tested = rows.index_select(2, fold.tested).sub_(level).mul_(scale)
     coef = means - _explained(low, means)
     priors = torch.tensor([len(part) / len(trained) for part in fold.train]).to(rows)
     intercept = priors.log() - 0.5 * (means * coef).sum(dim=1)
