@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from neuroai.checks import listing, near_miss
-from neuroai.errors import DataError, FormatError, UsageError
+from neuroai.errors import DataError, FormatError, NeuroaiError, UsageError
 from neuroai.format.answers import Answer
 from neuroai.format.schema import FORMAT_VERSION, FORMS
 from neuroai.format.seal import check_seal, is_sealed, seal
@@ -105,8 +105,16 @@ def open_form(path: str | Path, *, resume: bool = False, in_memory: bool = True)
     def read(group: str) -> xr.Dataset:
         return _read(path, group, in_memory=in_memory or path.suffix == NETCDF)
 
-    root = read("")
-    return _answer(root, read) if ANSWER in root.attrs else _form(root, path)
+    try:
+        root = read("")
+        return _answer(root, read) if ANSWER in root.attrs else _form(root, path)
+    except NeuroaiError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatError(
+            f"{path} is damaged, or was not written by neuroai ({type(error).__name__}: {error}). "
+            "Write or fetch it anew."
+        ) from error
 
 
 def _path(path: str | Path) -> Path:

@@ -100,7 +100,7 @@ def load_run(
     image, where = halves[0]
     if isinstance(bold, (list, tuple)) or hasattr(image, "darrays"):
         return _surface(halves, mask, labels, label_names, tr)
-    if len(image.shape) != 4:
+    if len(image.shape) != 4 or min(image.shape) < 1:
         raise DataError(f"{where} has the shape {image.shape}; a run is 4-D, with time last.")
     chosen = np.ones(image.shape[:3], dtype=bool)
     numbers = None
