@@ -10,9 +10,12 @@ from neuroai.analyses.computation.psychometric import psychometric
 from neuroai.cards import ChoiceTask
 from neuroai.errors import UnknownName, UsageError
 from neuroai.format.answers import NotMeasurable
+from neuroai.format.build import recording
+from neuroai.format.holdings import SystemData
 from neuroai.format.stimuli import stimulus_set
 from neuroai.numerics.psychometric import fit_psychometric
 from neuroai.numerics.sigmoids import psychometric_function
+from neuroai.systems.brain import Recorded
 from neuroai.systems.load import load_model
 from neuroai.systems.sampling import by_sampling
 from neuroai.testing import EXACT, chooser
@@ -134,6 +137,32 @@ def test_a_network_draws_choices_from_its_softmax(small_images):
     assert answer.parameters["choice_by"] == "sampling"
     assert answer.parameters["guess"] == pytest.approx(1 / 3, abs=EXACT)
     assert answer.data.n_by_level.values.tolist() == [[[300, 300, 300]]]
+
+
+@pytest.mark.parametrize("kind", ["brain", "model"])
+def test_recorded_activity_chooses_through_a_readout(kind):
+    """Cells, or units of a layer, that know the side the better the stronger the stimulus is."""
+    rng = np.random.default_rng(5)
+    strength, side = np.repeat([0.0, 0.5, 1.0, 2.0], 60), np.tile([-1.0, 1.0], 120)
+    values = rng.normal(size=(240, 10))
+    values[:, 0] += 1.5 * side * strength
+    ids = [f"s{i:03d}" for i in range(240)]
+    cells = recording(
+        values, stimulus_id=ids, unit_id=[f"u{i}" for i in range(10)], region="IT", system="m",
+        kind=kind, stimulus_set="toy", subject="m1",
+    )  # fmt: skip
+    truth = np.where(side > 0, "right", "left")
+    table = pd.DataFrame({"stimulus_id": ids, "truth": truth, "intensity": strength})
+    system = Recorded(
+        data=SystemData("m", kind, "none", recordings=(cells,)),
+        stimuli=stimulus_set(table, name="toy"),
+    )
+    task = ChoiceTask(name="task", options=("left", "right"), truth="truth", readout=True)
+    answer = psychometric(system, task=task, readout_region="IT", lapse=0.0, n_samples=50)
+    assert answer.parameters["choice_by"] == "readout" and answer.regions == ("IT",)
+    share = answer.data.share_by_level.values[0, 0]
+    assert abs(share[0] - 0.5) < 4 * 0.5 / np.sqrt(60) and share[-1] > 0.95
+    assert 0 < answer.data.value.item() < 1.5
 
 
 def test_too_few_levels_and_misuse_are_told_in_words():
