@@ -208,7 +208,9 @@ def _behaviour(trials: pd.DataFrame, table: str) -> xr.Dataset:
     side, reaction = trials["side"].to_numpy(), trials["reaction"].to_numpy()
     other = np.where(side == "left", "right", "left")
     choice = np.where(reaction == "Hit", side, np.where(reaction == "Error", other, ""))
-    ids = [f"{task}-{o}-{place}" for o, place in zip(trials["orientation"], side, strict=True)]
+    grounds = _ground_names(trials["bgcontrasts"].to_numpy(), graded=table.endswith("graded"))
+    places = zip(grounds, trials["orientation"], side, strict=True)
+    ids = [f"{task}{ground}-{o}-{place}" for ground, o, place in places]
     return behaviour(
         {
             "subject": trials["subject"],
@@ -235,6 +237,14 @@ def _behaviour(trials: pd.DataFrame, table: str) -> xr.Dataset:
             "note": f"{int((reaction == 'Miss').sum())} misses are neither right nor wrong",
         },
     )
+
+
+def _ground_names(contrast: np.ndarray, *, graded: bool) -> list[str]:
+    """Name the image whose ground is nearest; the contrast itself stands in a column."""
+    if not graded:
+        return [""] * len(contrast)
+    nearest = np.abs(contrast[:, None] - np.array(LEVELS)).argmin(axis=1)
+    return [f" on {LEVELS[at]:g}" for at in nearest]
 
 
 def _interventions(latency: np.ndarray) -> np.ndarray:

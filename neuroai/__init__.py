@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from neuroai import errors as errors
     from neuroai.experiment.api import ask, compare, load_brain, load_model
+    from neuroai.experiment.case import run_case
     from neuroai.experiment.grid import grid
     from neuroai.experiment.link import link
     from neuroai.format.answers import NotMeasurable
@@ -24,6 +25,7 @@ _HOMES = {
     "grid": "neuroai.experiment.grid",
     "link": "neuroai.experiment.link",
     "load_model": "neuroai.experiment.api",
+    "run_case": "neuroai.experiment.case",
     "NotMeasurable": "neuroai.format.answers",
 }
 
@@ -37,6 +39,7 @@ __all__ = [
     "link",
     "load_brain",
     "load_model",
+    "run_case",
 ]
 
 

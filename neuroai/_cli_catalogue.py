@@ -52,6 +52,17 @@ def kind_lines(kind: str) -> list[str]:
     return aligned([[name.replace("_", " ") for name in columns], *rows])
 
 
+def case_lines() -> list[str]:
+    """Give the worked cases: name, data sets of brain and network, and number of questions."""
+    from neuroai.experiment.case_files import case_files, read_case
+
+    cases = [read_case(path) for path in case_files().values()]
+    rows = [
+        [c.name, c.brain.dataset, c.network.dataset, str(len(c.questions)), c.title] for c in cases
+    ]
+    return aligned([["name", "brain", "network", "questions", "title"], *rows])
+
+
 def layer_lines(spec: str) -> list[str]:
     """Give a model's layers in the order of ``named_modules()``, with those read by default."""
     from neuroai.systems.layers import named_layers

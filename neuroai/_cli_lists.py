@@ -14,7 +14,7 @@ def list_names(
     kind: Annotated[
         str,
         typer.Argument(
-            help="datasets, models, analyses, metrics, lesions, benchmarks, or layers MODEL."
+            help="datasets, models, analyses, metrics, lesions, benchmarks, cases, or layers MODEL."
         ),
     ],
     model: Annotated[str, typer.Argument(metavar="[MODEL]", help="For 'ls layers'.")] = "",
@@ -28,11 +28,13 @@ def list_names(
     """
     from neuroai import _cli_catalogue as catalogue
 
-    known_name(kind, (*catalogue.KINDS, "layers"), kind="list")
+    known_name(kind, (*catalogue.KINDS, "cases", "layers"), kind="list")
     if (kind == "layers") != bool(model):
         raise UsageError("Only 'neuroai ls layers MODEL' takes a model, and it needs one.")
     if kind == "layers":
         lines = catalogue.layer_lines(model)
+    elif kind == "cases":
+        lines = catalogue.case_lines()
     else:
         lines = catalogue.kind_lines(kind)
     typer.echo("\n".join(lines))

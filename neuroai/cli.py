@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from neuroai._cli_cache import cache_app
+from neuroai._cli_case import case
 from neuroai._cli_check import check
 from neuroai._cli_extract import extract
 from neuroai._cli_lesion import lesion
@@ -300,6 +301,7 @@ def run(
     _deliver(results, folder, as_json=as_json, quiet=quiet)
 
 
+app.command()(case)
 app.command()(check)
 app.command()(extract)
 app.command()(lesion)

@@ -21,6 +21,7 @@ from neuroai.experiment.lesioned import (
     LesionedActivity,
     masked_activity,
 )
+from neuroai.experiment.link_summary import FEWEST_SUBJECTS, summarise_relations
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.audit import usable_units
 from neuroai.format.splits import halves
@@ -73,8 +74,9 @@ class Linked:
         standardised slopes of behaviour on size, on size with the representation held constant,
         and what runs through the representation.
     summary : xarray.Dataset
-        Mean over subjects of the mean over splits, with ``ci_low`` and ``ci_high`` (95 %, t over
-        subjects; NaN for fewer than three).
+        Mean over subjects of the mean over splits, with ``ci_low``, ``ci_high`` (95 %) and ``p``
+        (t against 0, two-sided), and the ``unit`` of inference: ``subject`` from three subjects
+        on, else ``subject x split``, whose variance is corrected for the overlap of the halves.
     notes : tuple of str
         What a reader must know.
     """
@@ -103,8 +105,12 @@ def link(
 
     Stimuli are halved again and again. The representation is measured on half A, behaviour on
     half B, and a readout where one is needed is fitted on half A of the intact system, so that
-    both changes never share a stimulus. The unit of inference is a subject (a seed of the network,
-    a person) with its splits averaged; lesions are not independent of each other.
+    both changes never share a stimulus. Lesions are not independent of each other and are never
+    the unit of inference: that is a subject (a seed of the network, a person) with its splits
+    averaged, or, with fewer than three subjects, a subject and split. Halves drawn from the same
+    stimuli overlap; the variance over J splits of halves is therefore
+
+    .. math:: \\hat\\sigma^2 (1 / J + n_{tested} / n_{learnt}), \\qquad n_{tested} = n_{learnt}
 
     A mediation of this kind is statistical: it says how much of the association of size and
     behaviour is shared with the representation, not what causes what.
@@ -144,13 +150,18 @@ def link(
     ------
     UsageError
         Too few lesions, lesions of the other kind of system, or an unknown measure.
+
+    References
+    ----------
+    Baron & Kenny 1986, doi:10.1037/0022-3514.51.6.1173. Variance of overlapping splits: Nadeau &
+    Bengio 2003, doi:10.1023/A:1024068626366.
     """
     one_of(measure, MEASURES, option="measure")
     one_of(distance, ("correlation", "squared-euclidean"), option="distance")
-    wanted = Masked if isinstance(system, Recorded) else Lesion
+    wanted, named = (Masked, "Masked") if isinstance(system, Recorded) else (Lesion, "Lesion")
     if len(lesions) < FEWEST_LESIONS or not all(isinstance(one, wanted) for one in lesions):
         raise UsageError(
-            f"{FEWEST_LESIONS} lesions or more of the class {wanted.__name__} are wanted for a "
+            f"{FEWEST_LESIONS} lesions or more of the class {named} are wanted for a "
             f"{system.kind}; got {len(lesions)}."
         )
     if (measure == "match") != (brain is not None):
@@ -342,9 +353,12 @@ def _labelled(values: np.ndarray, subjects: list[str], sizes: list[int]) -> Link
     notes = ["mediation is statistical: it names no cause"]
     if undefined:
         notes.append(f"{undefined} splits in which one of the changes does not vary are undefined")
-    if len(subjects) < 3:
-        notes.append(f"{len(subjects)} subject(s): no interval over subjects")
-    return Linked(lesions, relations, _summary(each, names), tuple(notes))
+    if len(subjects) < FEWEST_SUBJECTS:
+        notes.append(
+            f"{len(subjects)} subject(s): no interval over subjects; that over splits is corrected "
+            "for their overlap"
+        )
+    return Linked(lesions, relations, summarise_relations(each, names), tuple(notes))
 
 
 def _relation(change: np.ndarray, behaviour: np.ndarray, size: np.ndarray) -> tuple[float, ...]:
@@ -359,20 +373,3 @@ def _relation(change: np.ndarray, behaviour: np.ndarray, size: np.ndarray) -> tu
     partial = partial_correlation(ranks[0], ranks[1], ranks[2][:, None])
     parts = mediation(stats.zscore(t), stats.zscore(a), stats.zscore(b))
     return (r, partial, parts.total, parts.direct, parts.indirect)
-
-
-def _summary(each: np.ndarray, names: Sequence[str]) -> xr.Dataset:
-    known = np.isfinite(each)
-    total, n = np.where(known, each, 0).sum(axis=1), known.sum(axis=1)
-    by_subject = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
-    rows = []
-    for values in by_subject.T:
-        some = values[np.isfinite(values)]
-        mean = float(some.mean()) if len(some) else float("nan")
-        wide = float("nan")
-        if len(some) > 2:
-            wide = float(stats.t.ppf(0.975, len(some) - 1) * stats.sem(some))
-        rows.append((mean, mean - wide, mean + wide, len(some)))
-    columns = ("mean", "ci_low", "ci_high", "n_subjects")
-    data = {column: ("relation", [row[i] for row in rows]) for i, column in enumerate(columns)}
-    return xr.Dataset(data, coords={"relation": list(names)})
