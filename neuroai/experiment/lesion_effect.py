@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from tqdm import tqdm
@@ -12,6 +12,7 @@ from tqdm import tqdm
 from neuroai.analyses.implementation.dose_curve import MIN_CONTROLS, activity_strata, dose_curve
 from neuroai.analyses.implementation.localiser import element_means
 from neuroai.cards import ChoiceTask
+from neuroai.checks import one_of
 from neuroai.errors import UsageError
 from neuroai.experiment.lesioned import ACCURACY, AfterLesion, LesionedActivity, asker
 from neuroai.format.answers import NotMeasurable
@@ -25,8 +26,9 @@ from neuroai.numerics.dissociation import (
     specificity_index,
 )
 from neuroai.numerics.readout import fit_readout, predict
+from neuroai.systems.catalogue import LESIONS
 from neuroai.systems.decisions import classes_of, option_probabilities
-from neuroai.systems.lesion import Lesion
+from neuroai.systems.intervention import FEATURES, HEADS, Intervention
 from neuroai.systems.model import Model
 
 KINDS = ("mean", "zero")
@@ -137,6 +139,9 @@ def lesion_effects(
     targets: Sequence[int],
     kinds: Sequence[str] = KINDS,
     doses: Sequence[float] = DOSES,
+    of: str = FEATURES,
+    amount: float | None = None,
+    strength: float = 1.0,
     n_controls: int = MIN_CONTROLS,
     seed: int = 0,
     progress: bool = False,
@@ -160,9 +165,16 @@ def lesion_effects(
     targets : sequence of int
         Feature maps (or units) of the layer, strongest first.
     kinds : sequence of str
-        ``mean``, ``zero`` or ``noise``.
+        Kinds of intervention that need no more than reference stimuli and an amount, such as
+        ``mean``, ``zero``, ``noise``, ``resample``, ``scale``, ``clamp`` or ``rotate``.
     doses : sequence of float
         Shares of the target, each in (0, 1].
+    of : {"features", "heads"}
+        What targets count; heads of a layer that `neuroai.systems.heads.with_heads` shows.
+    amount : float, optional
+        Gain of ``scale`` or value of ``clamp``.
+    strength : float
+        How far towards what the kind does in full, in [0, 1].
     n_controls : int
         Random lesions of each dose; at least 100.
     seed : int
@@ -178,7 +190,7 @@ def lesion_effects(
     Raises
     ------
     UsageError
-        No task, several networks, or a target that the layer does not have.
+        No task, several networks, a target that the layer does not have, or a kind that needs more.
     """
     if not tasks or len(model.subjects) != 1:
         raise UsageError(
@@ -190,18 +202,22 @@ def lesion_effects(
     labels = [str(label) for label in shown.column(tasks[0].truth)]
     train = np.asarray(halves(ids, condition=labels, n_splits=1, seed=seed))[0].astype(bool)
     half_a = shown.restrict([key for key, is_a in zip(ids, train, strict=True) if is_a])
-    activity = _activity(model, half_a, region)
+    activity = _activity(model, half_a, region, of)
     elements = np.arange(len(activity))
     beyond = sorted(set(targets) - set(elements.tolist()))
     if beyond or not len(targets):
         raise UsageError(
-            f"Layer '{region}' has {len(elements)} features, counted from 0; the target names "
+            f"Layer '{region}' has {len(elements)} {of}, counted from 0; the target names "
             f"{beyond[:5] or 'none'}."
         )
     strata = activity_strata(activity, elements, targets)
     curves, relearnt = {}, {}
     for kind in tqdm(kinds, desc="kinds of lesion", disable=not progress):
-        question, run = _question(model, shown, tasks, region, train, half_a, kind, seed)
+        lesion = Intervention(
+            region, tuple(targets), kind, strength=strength, seed=seed, of=of,
+            amount=amount if "amount" in LESIONS.get(kind).card.needs else None,
+        )  # fmt: skip
+        question, run = _question(model, shown, tasks, lesion, train, half_a)
         found = dose_curve(
             question, targets=list(targets), elements=elements, strata=strata, doses=doses,
             n_controls=n_controls, seed=seed,
@@ -240,10 +256,18 @@ def _relearnt(run, stimuli, tasks, train, targets, curves):
     return found
 
 
-def _activity(model: Model, stimuli: StimulusSet, region: str) -> np.ndarray:
+def _activity(model: Model, stimuli: StimulusSet, region: str, of: str) -> np.ndarray:
+    """Give the mean |activity| of every feature, or of every head."""
+    one_of(of, (FEATURES, HEADS), option="of")
     [recording] = model.recordings(stimuli, regions=[region])
     _, values, _, _ = element_means(recording)
-    return np.abs(values).mean(axis=0)
+    active = np.abs(values).mean(axis=0)
+    if of == FEATURES:
+        return active
+    n_heads = getattr(model.module().get_submodule(region), "n_heads", 0)
+    if not n_heads:
+        raise UsageError(f"Layer '{region}' shows no heads; take with_heads(model).")
+    return active.reshape(n_heads, -1).mean(axis=1)
 
 
 def _columns(model: Model, task: ChoiceTask):
@@ -253,15 +277,15 @@ def _columns(model: Model, task: ChoiceTask):
     return functools.partial(option_probabilities, classes=classes)
 
 
-def _question(model, stimuli, tasks, region, train, half_a, kind, seed):
+def _question(model, stimuli, tasks, lesion, train, half_a):
     """Make the question of a dose curve, positions to accuracies, and the run behind it."""
-    bench = model.lesion_bench(region, stimuli, reference=half_a)
+    bench = model.lesion_bench(lesion.region, stimuli, reference=half_a)
     last, kept = model.regions[-1], {}
 
     def run(positions: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         if kept.get("at") != positions:
-            lesion = Lesion(region, positions, kind, seed=seed) if positions else None
-            outputs, read = bench.run(lesion, layers=(last,))
+            hit = replace(lesion, targets=positions) if positions else None
+            outputs, read = bench.run(hit, layers=(last,))
             kept.update(at=positions, outputs=outputs, last=read[last].reshape(len(outputs), -1))
         return kept["outputs"], kept["last"]
 

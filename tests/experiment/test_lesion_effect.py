@@ -155,9 +155,29 @@ def test_the_command_prints_a_table_and_json_lines(dataset, capsys):
     assert {row["kind"] for row in rows} == {"zero"} and rows[0]["n_controls"] == 100
 
 
+def test_the_command_scales_steers_and_lesions_heads(dataset, monkeypatch, capsys):
+    """A gain by its amount, steering both ways, and heads, which are too few for controls."""
+    from neuroai.sources import catalogue
+
+    contrast = next(iter(catalogue.load_dataset("").contrasts))
+    words = ["lesion", "builtin:small_convnet", "simulated", "-q"]
+    scaled = ["--target", "fc1:3,5", "--dose", "1", "--kind", "scale", "--amount", "4"]
+    assert cli.main([*words, *scaled]) == 0
+    assert " scale " in capsys.readouterr().out
+    assert cli.main([*words, "--target", f"fc1:{contrast}", "--kind", "add", "--dose", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "-1.00" in out and "random directions of the same length" in out
+    heads = ["lesion", "builtin:small_transformer", "simulated", "-q"]
+    assert cli.main([*heads, "--target", "blocks.0.attention.heads:1"]) != 0
+    assert "too few for random controls" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--target", "fc1:3", "--kind", "scale"], "needs amount="),
+        (["--target", "fc1:3", "--kind", "swap"], "needs pairs="),
+        (["--target", "fc1:3", "--kind", "add"], "contrast of this data set"),
         (["--target", "fc1"], "LAYER:FEATURES or LAYER:CONTRAST"),
         (["--target", "fc1:3,x"], "such as 3,5,7-9"),
         (["--target", "fc1:no_such_contrast"], "contrast of this data set"),
