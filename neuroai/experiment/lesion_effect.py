@@ -192,11 +192,7 @@ def lesion_effects(
     UsageError
         No task, several networks, a target that the layer does not have, or a kind that needs more.
     """
-    if not tasks or len(model.subjects) != 1:
-        raise UsageError(
-            f"One network and a task or more are wanted; got {len(model.subjects)} and "
-            f"{len(tasks)}."
-        )
+    _refuse_many(model, tasks)
     shown = stimuli.restrict(stimuli.available)
     ids = shown.ids
     labels = [str(label) for label in shown.column(tasks[0].truth)]
@@ -226,20 +222,24 @@ def lesion_effects(
             return found
         curves[kind] = found
         relearnt[kind] = _relearnt(run, shown, tasks, train, targets, found)
-    readouts = {task.name: "outputs" if _columns(model, task) else "readout" for task in tasks}
     effects = tuple(
-        _effect(
-            curves[kind][task.name], task.name, kind, place, dose, readouts[task.name],
-            relearnt[kind][task.name][place],
-        )
+        _effect(curves[kind], model, task, kind, place, dose, relearnt[kind][task.name][place])
         for task in tasks
         for kind in kinds
         for place, dose in enumerate(doses)
-    )  # fmt: skip
+    )
     changes = _changes(curves, int((~train).sum()))
     return LesionEffects(
         effects, _specificity(changes, kinds, tasks), int(strata.max()) + 1, changes
     )
+
+
+def _refuse_many(model: Model, tasks: Sequence[ChoiceTask]) -> None:
+    if not tasks or len(model.subjects) != 1:
+        raise UsageError(
+            f"One network and a task or more are wanted; got {len(model.subjects)} and "
+            f"{len(tasks)}."
+        )
 
 
 def _relearnt(run, stimuli, tasks, train, targets, curves):
@@ -313,16 +313,17 @@ def _asker(model, stimuli, task, train, run):
 
 
 def _effect(
-    curve: Mapping[str, np.ndarray],
-    task: str,
+    curves: Mapping[str, Mapping[str, np.ndarray]],
+    model: Model,
+    task: ChoiceTask,
     kind: str,
     place: int,
     dose: float,
-    readout: str,
     relearnt: float,
 ) -> Effect:
+    curve = curves[task.name]
     return Effect(
-        task=task,
+        task=task.name,
         kind=kind,
         dose=float(dose),
         n_lesioned=int(curve["n_targets"][place]),
@@ -330,7 +331,7 @@ def _effect(
         lesioned=float(curve["targeted"][place]),
         controls=curve["controls"][place],
         p=float(curve["p"][place]),
-        readout=readout,
+        readout="outputs" if _columns(model, task) else "readout",
         relearnt=relearnt,
     )
 
