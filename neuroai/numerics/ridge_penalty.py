@@ -215,7 +215,9 @@ def _left_out_error(
         torch.matmul(left * mode, b, out=held[place + 1])
     weights = torch.cat([torch.ones_like(mix[:, :1]), mix], dim=1)
     error = (weights @ held.view(len(held), -1)).view(len(mix), *outside.shape)
-    return error.div_(kept[:, :, None]).square_().mean(dim=1)
+    # The mean over rows of error² / kept² in one product a penalty.
+    share = kept.square().reciprocal() / len(outside)
+    return torch.bmm(share[:, None, :], error.square_())[:, 0]
 
 
 def _generalised(lost: Tensor, b: Tensor, outside: Tensor, beside: Tensor) -> Tensor:
