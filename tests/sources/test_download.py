@@ -94,6 +94,8 @@ def test_packed_copy_serves(places: tuple[Path, Path]) -> None:
         (b"no gzip at all", "cannot be unpacked"),
         (gzip.compress(CONTENT)[:-9], "cannot be unpacked"),
     ],
+    # Names that do not hold the time at which the copy was packed.
+    ids=["another", "not packed", "cut"],
 )
 def test_wrong_packed_copy_is_refused(
     packed: bytes, message: str, places: tuple[Path, Path]
