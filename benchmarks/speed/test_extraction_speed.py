@@ -2,8 +2,8 @@
 
 Run: pytest benchmarks/speed/test_extraction_speed.py -s (OMP_NUM_THREADS=2: two threads). Seconds
 by the clock and of the processor are printed, the latter being what other work on the machine
-leaves alone; 1.15 is the bound that both should keep. ROUNDS and N_IMAGES may be set as variables of the environment. As
-a script with a number of bytes it prints the peak memory of one extraction.
+leaves alone; 1.15 is the bound that both should keep. ROUNDS and N_IMAGES may be set as variables
+of the environment. As a script with a number of bytes it prints the peak memory of one extraction.
 """
 
 from __future__ import annotations
