@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from neuroai.experiment.grid import grid
     from neuroai.experiment.link import link
     from neuroai.format.answers import NotMeasurable
+    from neuroai.systems.intervene import intervene
+    from neuroai.systems.intervention import Intervention
 
 _HOMES = {
+    "Intervention": "neuroai.systems.intervention",
     "ask": "neuroai.experiment.api",
     "compare": "neuroai.experiment.api",
     "load_brain": "neuroai.experiment.api",
     "grid": "neuroai.experiment.grid",
+    "intervene": "neuroai.systems.intervene",
     "link": "neuroai.experiment.link",
     "load_model": "neuroai.experiment.api",
     "run_case": "neuroai.experiment.case",
@@ -30,6 +34,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Intervention",
     "NotMeasurable",
     "__version__",
     "ask",
