@@ -41,6 +41,7 @@ __all__ = [
     "compare",
     "errors",
     "grid",
+    "intervene",
     "link",
     "load_brain",
     "load_model",
