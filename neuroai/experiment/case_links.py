@@ -12,7 +12,7 @@ from neuroai.checks import one_of
 from neuroai.experiment.case_numbers import t_numbers
 from neuroai.experiment.case_side import Numbers, Reply, Side
 from neuroai.experiment.link import Linked, Masked, link
-from neuroai.experiment.trialwise import N_SHUFFLES, trialwise
+from neuroai.experiment.trialwise import N_SHUFFLES, NO_TIME, trialwise
 from neuroai.format.answers import NotMeasurable
 from neuroai.systems.lesion import Lesion
 from neuroai.systems.model import Model
@@ -157,6 +157,8 @@ def trials(
         As for `neuroai.experiment.trialwise.trialwise`.
     """
     one_of(relation, ("choice", "time"), option="relation")
+    if relation == "time" and side.kind == "model":
+        return side.unmeasured(NO_TIME)
     found = trialwise(
         side.system, task=side.task(task), stimuli=side.stimuli(where), regions=regions or None,
         outcome=outcome, right=right, wrong=wrong, response_time=response_time,

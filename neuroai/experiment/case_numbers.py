@@ -67,7 +67,12 @@ def answer_numbers(
             f"{listing(sorted(map(str, data.coords)))}."
         )
     values = data[measure].transpose(*[d for d in OWN if d in data[measure].dims])
-    by_subject = _means(np.atleast_2d(np.asarray(values.values, dtype=float)))
+    numbers = np.atleast_2d(np.asarray(values.values, dtype=float))
+    if "undetermined" in data:
+        # A fit that the levels do not determine has a number, but none that means something.
+        loose = data["undetermined"].transpose(*values.dims).values
+        numbers = np.where(np.atleast_2d(loose) > 0, np.nan, numbers)
+    by_subject = _means(numbers)
     unit = "subjects" if answer.kind == "brain" else "seeds"
     if len(by_subject) >= FEWEST_SUBJECTS:
         return t_numbers(by_subject, neutral=neutral, unit=unit)

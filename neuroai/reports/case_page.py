@@ -185,7 +185,7 @@ def _cell(cell: Cell) -> PrintedCell:
     facts = (
         plain(cell.measure),
         f"95 % {interval}" if interval else "",
-        f"n {cell.n:,} {cell.unit}" if cell.n else "",
+        f"n {cell.n:,} {_unit(cell)}" if cell.n else "",
         (f"p {p}" if p.startswith("<") else f"p = {p}") if p else "no test",
         plain(cell.note),
     )
@@ -193,6 +193,10 @@ def _cell(cell: Cell) -> PrintedCell:
         cell.side, number(cell.value), tuple(filter(None, facts)), _place(cell), "",
         plain(cell.null),
     )  # fmt: skip
+
+
+def _unit(cell: Cell) -> str:
+    return cell.unit.removesuffix("s") if cell.n == 1 else cell.unit
 
 
 def _place(cell: Cell) -> str:

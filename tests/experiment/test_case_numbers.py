@@ -84,6 +84,13 @@ def test_a_test_that_the_answer_made_is_taken_over() -> None:
         answer_numbers(made, measure="diference")
 
 
+def test_what_the_levels_do_not_determine_is_undefined() -> None:
+    """A psychometric function at ceiling has a threshold on paper; the cell has none."""
+    for loose, wanted in (([[0.0]], 0.4), ([[1.0]], math.nan)):
+        made = answer([[0.4]], kind="model", undetermined=(("subject", "region"), loose))
+        assert answer_numbers(made).value == pytest.approx(wanted, nan_ok=True)
+
+
 def test_equal_values_have_no_spread() -> None:
     """No p where a t cannot be, and p 1 where nothing differs."""
     assert t_numbers([1.0, 1.0, 1.0], neutral=1.0, unit="mice").p == 1.0
