@@ -28,7 +28,7 @@ Doses = Annotated[
 ]
 Kinds = Annotated[
     list[str] | None,
-    typer.Option("--kind", help="What replaces activity; see below. Default: mean and zero."),
+    typer.Option("--kind", help="What replaces activity (see above). Default: mean and zero."),
 ]
 Amount = Annotated[float | None, typer.Option("--amount", help="Gain of scale, value of clamp.")]
 Strength = Annotated[
