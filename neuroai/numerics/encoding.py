@@ -21,6 +21,8 @@ from neuroai.numerics.ridge import (
 )
 from neuroai.numerics.ridge_penalty import PENALTIES, choose_from, choose_penalties
 
+# A prediction that scatters less than this beside its target scatters by rounding.
+ROUNDING, ROUNDING_SINGLE = 1e-11, 1e-6
 Inner = Callable[[np.ndarray], Folds]
 Learn = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 
@@ -214,12 +216,13 @@ def fold_fit(truth: Any, predicted: Any) -> tuple[np.ndarray, np.ndarray]:
     >>> fold_fit(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0]]))
     (array([1.]), array([0.5]))
     """
+    single = torch.as_tensor(predicted).dtype == torch.float32
     a, b = (torch.as_tensor(part).double() for part in (truth, predicted))
     r2_error = (a - b).square().sum(dim=0)
     a, b = a - a.mean(dim=0), b - b.mean(dim=0)
     total, spread = a.square().sum(dim=0), b.square().sum(dim=0)
     # A prediction that only scatters by rounding does not vary.
-    flat = spread <= len(b) * (1e-6 * total / len(a)).clamp(min=0) * 1e-6
+    flat = spread <= total * (ROUNDING_SINGLE if single else ROUNDING) ** 2
     scale = (total * spread).sqrt()
     r = torch.where((scale > 0) & ~flat, (a * b).sum(dim=0) / scale, torch.nan)
     r2 = torch.where(total > 0, 1 - r2_error / total, torch.nan)
