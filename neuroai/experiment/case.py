@@ -45,9 +45,7 @@ class _Cast:
     settings: Settings
     memo: dict[Any, Any] = field(default_factory=dict)
 
-    def side(
-        self, name: str, question: QuestionFile, earlier: Mapping[str, Reply], beside: Reply | None
-    ) -> Side:
+    def side(self, name: str, question: QuestionFile, earlier: Mapping[str, Reply]) -> Side:
         """Make one side of a question ready."""
         facts: dict[str, Any] = dict(getattr(question, name))
         own = getattr(self.case, name)
@@ -62,7 +60,7 @@ class _Cast:
         contrasts |= {o.name: o.contrast for o in self.case.contrasts if o.dataset == data}
         return Side(
             name=name, system=system, holdings=held, tasks=tasks, contrasts=contrasts,
-            settings=self.settings, facts=facts, beside=beside, earlier=earlier,
+            settings=self.settings, facts=facts, earlier=earlier,
             question=question.id, lesion_tasks=_lesion_tasks(self.case), memo=self.memo,
         )  # fmt: skip
 
@@ -166,12 +164,12 @@ def _ask_all(
 
 
 def _ask(cast: _Cast, question: QuestionFile, earlier: Mapping[str, Reply]) -> tuple[Reply, Reply]:
-    brain = cast.side("brain", question, earlier, None)
+    brain = cast.side("brain", question, earlier)
     if question.compare and NOT_MEASURABLE not in {*question.brain, *question.network}:
-        network = cast.side("network", question, earlier, None)
+        network = cast.side("network", question, earlier)
         return compared(brain, network, metric=question.compare, level=question.level)
     first = ask_side(brain)
-    return first, ask_side(cast.side("network", question, earlier, first))
+    return first, ask_side(cast.side("network", question, earlier))
 
 
 def _line(cast: _Cast, question: QuestionFile, pair: tuple[Reply, Reply]) -> Line:

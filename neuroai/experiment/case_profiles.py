@@ -19,6 +19,8 @@ from neuroai.format.cases import Curve
 from neuroai.systems.brain import Recorded
 from neuroai.systems.model import Model
 
+BRAIN = "profile of the brain"
+
 
 def profile(
     side: Side,
@@ -87,7 +89,8 @@ def profile(
     cell = side.cell(
         numbers, measure=f"{match.measure} with the brain's profile",
         where=f"{best.target}, dose {best.dose:g}", origin="simulated",
-        note=f"deficits in SD of random lesions: {told}; signs agree on {match.signs:.0%}",
+        note=f"deficits in SD of random lesions: {told}; signs agree on {match.signs:.0%}"
+        + (f"; ceiling {search.ceiling:.3f}" if math.isfinite(search.ceiling) else ""),
     )  # fmt: skip
     return Reply(cell, curves=(_profile_curve(side, best),))
 
@@ -109,6 +112,7 @@ def _brain_profile(side: Side, tasks: dict[str, ChoiceTask], intervention: str) 
     )  # fmt: skip
     if isinstance(found, NotMeasurable):
         return side.unmeasured(found.reason)
+    side.memo[BRAIN, side.question] = found
     told = ", ".join(f"{t} {z:+.2f}" for t, z in zip(found.tasks, found.deficits, strict=True))
     mean = float(found.deficits.mean())
     null = (found.controls / found.controls.std(axis=0, ddof=1)).mean(axis=1)
@@ -125,10 +129,10 @@ def _brain_profile(side: Side, tasks: dict[str, ChoiceTask], intervention: str) 
 def _against(
     side: Side, tasks: tuple[str, ...], deficits: Sequence[float]
 ) -> Profile | NotMeasurable:
-    """Give the brain's profile: numbers of the case, else the curve of the brain's reply."""
+    """Give the brain's profile: that of its reply, or the numbers of the case."""
     values = np.array(deficits, dtype=float)
-    if not len(values) and side.beside is not None and side.beside.curves:
-        values = side.beside.curves[0].y
+    if not len(values) and (BRAIN, side.question) in side.memo:
+        return side.memo[BRAIN, side.question]
     if len(values) != len(tasks):
         return NotMeasurable("the brain has no profile over these tasks to be compared with")
     n = len(tasks)

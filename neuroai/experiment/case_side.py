@@ -69,8 +69,6 @@ class Side:
         How.
     facts : mapping
         What the question says of this side, apart from options.
-    beside : Reply or None
-        The brain's reply, where the network is asked after it.
     earlier : mapping
         The brain's replies to the questions before, by id.
     question : str
@@ -88,7 +86,6 @@ class Side:
     contrasts: Mapping[str, Contrast]
     settings: Settings
     facts: Mapping[str, Any] = field(default_factory=dict)
-    beside: Reply | None = None
     earlier: Mapping[str, Reply] = field(default_factory=dict)
     question: str = ""
     lesion_tasks: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)

@@ -9,7 +9,13 @@ import numpy as np
 
 from neuroai.checks import known_name, listing
 from neuroai.errors import UsageError
-from neuroai.numerics.deficits import ProfileMatch, deficit_profile, match_profiles
+from neuroai.numerics.deficits import (
+    FEWEST_TASKS,
+    ProfileMatch,
+    deficit_profile,
+    match_profiles,
+    profile_ceiling,
+)
 from neuroai.numerics.detection import d_prime
 
 D_PRIME, LOGIT = "d'", "logit accuracy"
@@ -42,6 +48,8 @@ class Profile:
         Elements lesioned, and choices behind each task.
     note : str
         What a reader must know.
+    repeats : array, shape (n_subjects, n_tasks), or None
+        Changes of single subjects, for the reliability of a measured profile.
     """
 
     system: str
@@ -59,6 +67,7 @@ class Profile:
     n_lesioned: int
     n_trials: tuple[int, ...]
     note: str = ""
+    repeats: np.ndarray | None = None
 
     def restrict(self, tasks: Sequence[str]) -> Profile:
         """Keep these tasks, in this order."""
@@ -70,6 +79,7 @@ class Profile:
             intact=self.intact[at], lesioned=self.lesioned[at], controls=self.controls[:, at],
             accuracy=self.accuracy[:, at], control_accuracy=self.control_accuracy[:, at],
             n_trials=tuple(self.n_trials[i] for i in at),
+            repeats=None if self.repeats is None else self.repeats[:, at],
         )  # fmt: skip
 
     @property
@@ -101,11 +111,15 @@ class ProfileSearch:
         How alike each is, in the same order.
     p_best : float
         p of the best match times the number of candidates that were searched, at most 1.
+    ceiling : float
+        Highest correlation that a perfect profile could reach, by the reliability of the brain's
+        over its subjects; NaN for fewer than six tasks or two subjects.
     """
 
     candidates: tuple[Profile, ...]
     matches: tuple[ProfileMatch, ...]
     p_best: float
+    ceiling: float
 
 
 def find_profile(brain: Profile, candidates: Sequence[Profile]) -> ProfileSearch:
@@ -150,7 +164,16 @@ def find_profile(brain: Profile, candidates: Sequence[Profile]) -> ProfileSearch
         tuple(candidates[i] for i in order),
         tuple(matches[i] for i in order),
         min(1.0, best * len(known)) if np.isfinite(best) else float("nan"),
+        _ceiling(brain),
     )
+
+
+def _ceiling(brain: Profile) -> float:
+    """Give the ceiling of a correlation with the brain's profile, in units of its controls."""
+    few = brain.repeats is None or len(brain.repeats) < 2 or len(brain.tasks) < FEWEST_TASKS
+    if few:
+        return float("nan")
+    return profile_ceiling(brain.repeats / brain.controls.std(axis=0, ddof=1))
 
 
 def _rank(match: ProfileMatch) -> float:

@@ -43,12 +43,13 @@ def measured_profile(
         Where no subject has trials of both kinds on a task.
     """
     rng = np.random.default_rng(seed)
-    found = []
+    found, counted = [], []
     for task, (without, under) in tables.items():
-        pairs = list(_paired_counts(without, under))
+        pairs = dict(_paired_counts(without, under))
         if not pairs:
             return NotMeasurable(f"no subject ran '{task}' with and without {intervention}")
-        found.append(_measured_task(pairs, n_null, rng))
+        counted.append(pairs)
+        found.append(_measured_task(list(pairs.values()), n_null, rng))
     intact, lesioned, controls, accuracy, shares, n = zip(*found, strict=True)
     return Profile(
         system=system, region=intervention, target=intervention, origin="measured",
@@ -56,10 +57,24 @@ def measured_profile(
         intact=np.array(intact), lesioned=np.array(lesioned), controls=np.stack(controls, axis=1),
         accuracy=np.array(accuracy).T, control_accuracy=np.stack(shares, axis=1), n_lesioned=0,
         n_trials=n, note="mean over subjects; controls shuffle the label of the intervention",
+        repeats=_by_subject(counted),
     )  # fmt: skip
 
 
-def _paired_counts(without: xr.Dataset, under: xr.Dataset) -> Iterator[tuple[np.ndarray, ...]]:
+def _by_subject(counted: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
+    """Give the change of d' of every subject that ran all tasks, shape (n_subjects, n_tasks)."""
+    shared = sorted(set.intersection(*(set(one) for one in counted)))
+    rows = [
+        [
+            float(_mean_measures(one[s][None, 1])[0] - _mean_measures(one[s][None, 0])[0])
+            for one in counted
+        ]
+        for s in shared
+    ]
+    return np.array(rows).reshape(len(shared), len(counted))
+
+
+def _paired_counts(without: xr.Dataset, under: xr.Dataset) -> Iterator[tuple[str, np.ndarray]]:
     """Give for every subject right and wrong choices (2 conditions, 2 options, 2 outcomes)."""
     tables = [table[["subject", "choice", "truth"]].to_dataframe() for table in (without, under)]
     tables = [table[table["choice"] != ""] for table in tables]
@@ -74,7 +89,7 @@ def _paired_counts(without: xr.Dataset, under: xr.Dataset) -> Iterator[tuple[np.
                 chosen = mine[mine["truth"] == option]["choice"]
                 counts[i, j] = (chosen == option).sum(), (chosen != option).sum()
         if (counts.sum(axis=2) > 0).all():
-            yield counts
+            yield str(subject), counts
 
 
 def _measured_task(pairs: Sequence[np.ndarray], n_null: int, rng: np.random.Generator):

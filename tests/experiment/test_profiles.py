@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,18 @@ def test_six_tasks_are_compared_by_correlation() -> None:
     match = find_profile(brain, [shifted]).matches[0]
     assert (match.measure, match.n_tasks) == ("correlation", 6)
     assert match.value > 0.9
+
+
+def test_reliability_bounds_a_correlation_and_nothing_else() -> None:
+    """Subjects that agree give a ceiling of 1; under six tasks there is none."""
+    tasks = tuple("abcdef")
+    change = np.arange(6.0)
+    brain = replace(profile(list(change), tasks=tasks), repeats=np.stack([change, change]))
+    other = profile(list(change), seed=3, tasks=tasks)
+    assert find_profile(brain, [other]).ceiling == pytest.approx(1.0)
+    few = brain.restrict(tasks[:3])
+    assert few.repeats.shape == (2, 3)
+    assert np.isnan(find_profile(few, [other.restrict(tasks[:3])]).ceiling)
 
 
 def test_the_best_of_many_noise_lesions_is_no_finding() -> None:
@@ -105,6 +119,8 @@ def test_a_measured_profile_is_the_change_of_d_prime() -> None:
     assert found.change[0] == pytest.approx(float(wanted), abs=EXACT)
     assert found.accuracy[:, 0] == pytest.approx([0.8, 0.55])
     assert found.n_trials == (80,)
+    # Two subjects with the same trials: each changes by as much.
+    assert found.repeats == pytest.approx(np.full((2, 1), float(wanted)), abs=EXACT)
     error = found.controls[:, 0].std() / np.sqrt(len(found.controls))
     assert abs(found.controls[:, 0].mean()) < 4 * error
     assert found.p[0] < 0.05
