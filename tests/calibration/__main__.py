@@ -85,6 +85,7 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="all simulations")
     parser.add_argument("--write", type=Path, help="write the table as a page of the docs")
     parser.add_argument("--only", nargs="*", help="codes to run, such as T4")
+    parser.add_argument("--cells", help="run the designs alone whose words hold this")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     asked = parser.parse_args()
     if asked.full:
@@ -92,6 +93,8 @@ def main() -> int:
     rows, outside = [], 0
     for case in cases():
         if asked.only and case.code not in asked.only:
+            continue
+        if asked.cells and asked.cells not in case.cell:
             continue
         start = time.perf_counter()
         values = simulated(case, jobs=asked.jobs)

@@ -118,14 +118,14 @@ CASES = [
         "rejections at .05",
         f"mean over {N_UNITS} units, {N_STIMULI} stimuli, everything learnt anew",
         through_comparison,
-        *level_sizes(n=200, n_full=20_000),
+        *level_sizes(n=200, n_full=5000),
     ),
     Calibration(
         "T2",
         "any of 10 units rejected at .05",
         "largest score of all units (max-T)",
         partial(any_unit, corrected=True),
-        *at_most(0.06, n=200, n_full=20_000),
+        *at_most(0.06, n=200, n_full=5000),
     ),
     Calibration(
         "T2",

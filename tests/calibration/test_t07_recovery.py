@@ -88,7 +88,7 @@ def _case(kind: str, n_stimuli: int, n_units: int, snr: float, low: float) -> Ca
         f"{kind}, {n_stimuli} stimuli, {n_units} units, signal to noise {snr:g}",
         partial(recovered, kind=kind, n_stimuli=n_stimuli, n_units=n_units, snr=snr),
         Size(100, low - slack if low else -np.inf, 1.0),
-        Size(1000, low or -np.inf, 1.0),
+        Size(400, low or -np.inf, 1.0),
     )
 
 
