@@ -178,6 +178,8 @@ def _bars(
     ]
     columns = [[getattr(m, name) for m in means] for name in ("value", "ci_low", "ci_high", "n")]
     y, low, high, n = (np.array(one, dtype=float) for one in columns)
+    if quantity == "accuracy":
+        low, high = np.maximum(low, 0.0), np.minimum(high, 1.0)
     return Curve(
         name=f"{side.system.name}: {where}", side=side.name, line=quantity, x=np.arange(2.0), y=y,
         low=low, high=high, n=n, x_label=column, y_label=quantity,

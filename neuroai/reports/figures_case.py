@@ -35,7 +35,8 @@ def curve_limits(curves: Sequence[Curve]) -> tuple[float, float]:
 
 
 def curve_figure(curve: Curve, *, name: str, limits: tuple[float, float]) -> Drawing:
-    """Draw a measure along something graded, with its intervals; categories become bars.
+    """Draw a measure along something graded, with its intervals; categories become bars
+    from their neutral value, or points where there is none.
 
     `name` keeps the ids of pictures apart on one page.
     """
@@ -71,10 +72,16 @@ def _line(axes: Axes, curve: Curve, colour: str) -> None:
 
 
 def _bars(axes: Axes, curve: Curve, colour: str) -> None:
-    axes.axhline(0.0, color=REFERENCE, linewidth=0.9)
-    axes.bar(curve.x, curve.y, width=0.55, color=colour, alpha=0.85, linewidth=0)
-    axes.vlines(curve.x, curve.low, curve.high, color=REFERENCE, linewidth=1.2)
-    axes.set_xticks(curve.x, [short(tick, length=16) for tick in curve.ticks])
+    if np.isfinite(curve.neutral):
+        axes.axhline(curve.neutral, color=REFERENCE, linewidth=0.9)
+        axes.bar(curve.x, curve.y, width=0.55, color=colour, alpha=0.85, linewidth=0)
+        axes.vlines(curve.x, curve.low, curve.high, color=REFERENCE, linewidth=1.2)
+    else:
+        # Without a natural zero a bar's length would say nothing.
+        axes.vlines(curve.x, curve.low, curve.high, color=colour, linewidth=1.4)
+        axes.plot(curve.x, curve.y, color=colour, marker="o", markersize=8, linestyle="")
+    axes.set_xlim(-0.6, len(curve.x) - 0.4)
+    axes.set_xticks(curve.x, [short(tick, length=28) for tick in curve.ticks])
     axes.tick_params(axis="x", length=0)
 
 
