@@ -282,7 +282,8 @@ def test_an_explained_error_is_one_line_and_its_exit_code(
     _fails_with(monkeypatch, error)
     assert cli.main(["demo"]) == code
     lines = capsys.readouterr().err.splitlines()
-    assert lines[1:] == [f"error: {error}"]
+    # Before it: where the results go, and where the files of the simulated brain are kept.
+    assert lines[2:] == [f"error: {error}"]
 
 
 def test_an_unexpected_error_is_one_line_and_the_way_to_more(monkeypatch, conductor, capsys):
