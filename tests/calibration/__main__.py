@@ -1,4 +1,8 @@
-"""Simulate every property and print the table: ``python -m tests.calibration [--full]``."""
+"""Simulate every property and print the table: ``python -m tests.calibration [--full]``.
+
+With ``--write`` the rows of the designs that ran replace those of the page, so that the table can
+be made in pieces. ``--recovery FILE`` writes which network is taken for which (T7).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 # One thread a process, set before NumPy reads it: the parts run side by side.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -44,15 +49,20 @@ measured value is shown alone: scores of such sizes carry the stamp *uncalibrate
 """
 
 
+def loaded(path: Path) -> ModuleType:
+    """Load a test file by its path."""
+    spec = importlib.util.spec_from_file_location(f"calibration_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 def cases() -> list[Calibration]:
     """Give every case of this folder, in the order of the table."""
     found = []
     for path in sorted(HERE.glob("test_*.py")):
-        spec = importlib.util.spec_from_file_location(f"calibration_{path.stem}", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-        found.extend(getattr(module, "CASES", ()))
+        found.extend(getattr(loaded(path), "CASES", ()))
     return sorted(found, key=lambda case: int(case.code[1:]))
 
 
@@ -73,6 +83,25 @@ def _part(part: tuple[int, int]) -> np.ndarray:
     return _case.part(*part)
 
 
+def write(page: Path, rows: list[tuple]) -> None:
+    """Put rows in the place of those of the same designs, and keep the others of the page."""
+    kept: dict[tuple[str, ...], tuple[str, ...]] = {}
+    if page.exists():
+        _, _, body = page.read_text(encoding="utf-8").partition(HEAD)
+        for part in body.split("   * - ")[1:]:
+            row = tuple(part.rstrip("\n").split("\n     - "))
+            kept[row[:3]] = row
+    for row in rows:
+        words = tuple(map(str, row))
+        kept[words[:3]] = words
+    cells = ["   * - " + "\n     - ".join(row) + "\n" for row in sorted(kept.values(), key=_place)]
+    page.write_text(HEAD + "".join(cells), encoding="utf-8")
+
+
+def _place(row: tuple[str, ...]) -> tuple[int, str, str]:
+    return int(row[0][1:]), row[1], row[2]
+
+
 def _bounds(low: float, high: float) -> str:
     if math.isinf(low) and math.isinf(high):
         return "none"
@@ -84,12 +113,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.calibration", description=__doc__)
     parser.add_argument("--full", action="store_true", help="all simulations")
     parser.add_argument("--write", type=Path, help="write the table as a page of the docs")
+    parser.add_argument("--recovery", type=Path, help="write the confusions of networks alone")
     parser.add_argument("--only", nargs="*", help="codes to run, such as T4")
     parser.add_argument("--cells", help="run the designs alone whose words hold this")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     asked = parser.parse_args()
     if asked.full:
         os.environ[FULL] = "1"
+    if asked.recovery:
+        found = loaded(HERE / "test_t07_recovery.py").recovery_page()
+        asked.recovery.write_text(found, encoding="utf-8")
+        return 0
     rows, outside = [], 0
     for case in cases():
         if asked.only and case.code not in asked.only:
@@ -108,8 +142,7 @@ def main() -> int:
         print(*rows[-1], "" if held else "OUTSIDE", lasted, sep=" | ", flush=True)
         if asked.write:
             # After every case, since the whole takes hours.
-            cells = "".join("   * - " + "\n     - ".join(map(str, row)) + "\n" for row in rows)
-            asked.write.write_text(HEAD + cells, encoding="utf-8")
+            write(asked.write, rows)
     return 1 if outside else 0
 
 
