@@ -40,7 +40,7 @@ def entries_of(kind: str) -> tuple[Entry, ...]:
         from neuroai.analyses.catalogue import all_analyses
 
         return all_analyses()
-    from neuroai.experiment.benchmarks import benchmark_entries
+    from neuroai.experiment.benchmark_files import benchmark_entries
 
     return benchmark_entries()
 

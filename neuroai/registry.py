@@ -71,6 +71,18 @@ class Registry:
         do = f"To add one, put a file in {self.prefix.replace('.', '/')}."
         return entries[known_name(name, entries, kind=self.kind, do=do)]
 
+    def alone(self, name: str) -> Entry | None:
+        """Give the entry of the file that is called like the name, without reading the others.
+
+        None where there is no such file, or its card has another name. Two files of one name are
+        refused where all are read, by `names` and `entries`.
+        """
+        path = self.folder / f"{name.replace('-', '_')}.py"
+        if path.stem.startswith("_") or not path.is_file():
+            return None
+        entry = entry_of(_load(path, self), registry=self, stem=path.stem)
+        return entry if entry.card.name == name else None
+
     def entries(self) -> tuple[Entry, ...]:
         """Give every entry, ordered by name."""
         return tuple(entry for _, entry in sorted(_read(self).items()))

@@ -228,7 +228,8 @@ def _check_names(card: BenchmarkCard) -> None:
 
 
 def _check_metric(card: BenchmarkCard, *, form: str) -> None:
-    compares = METRICS.get(card.metric).card.compares
+    # The one file, where there is one: to read all of them takes seconds.
+    compares = (METRICS.alone(card.metric) or METRICS.get(card.metric)).card.compares
     # Confusions are added up from choices, and a lesion changes the match of RDMs.
     wanted = {"confusion": "choices"}.get(compares, compares)
     given = {"profile": "rdm"}.get(form, form)

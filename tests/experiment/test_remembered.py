@@ -10,6 +10,7 @@ from neuroai.experiment import remembered
 from neuroai.experiment.demo_brain import TASK
 from neuroai.experiment.remembered import Remembered
 from neuroai.format.answers import NotMeasurable
+from neuroai.testing import SINGLE
 
 
 class Counting:
@@ -84,7 +85,10 @@ def test_choices_are_made_once(counting, simulation):
     half = simulation.stimuli.restrict(simulation.stimuli.ids[::2])
     part = system.choices(TASK, half)
     assert counting.asked == ["digit"]
-    xr.testing.assert_identical(part, counting.system.choices(TASK, half))
+    alone = counting.system.choices(TASK, half)
+    # Another number of images in a batch rounds otherwise in the last digit.
+    xr.testing.assert_allclose(part, alone, rtol=SINGLE)
+    assert (part["choice"].values == alone["choice"].values).all()
 
 
 def test_the_rest_is_the_network(network, simulation):

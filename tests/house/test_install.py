@@ -132,7 +132,9 @@ def test_the_installed_wheel_runs_the_demo_from_an_empty_folder(installed, tmp_p
         "sys.exit(neuroai.cli.main(['demo', '--out', 'found', '-q']))"
     )
     _run(["-c", start], folder=tmp_path, installed=installed)
-    written = {path.name: path.stat().st_size for path in (tmp_path / "found").iterdir()}
+    found = tmp_path / "found"
+    written = {path.name: path.stat().st_size for path in found.iterdir() if path.is_file()}
     assert set(written) == {"report.html", "scores.csv", "scores.nc", "provenance.json"}
+    assert (found / "data" / "demo.toml").is_file()
     assert min(written.values()) > 0
     assert [path.name for path in tmp_path.iterdir()] == ["found"]
