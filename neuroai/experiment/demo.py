@@ -48,7 +48,7 @@ GENERATOR_SEED = 77
 LAYERS = ("relu1", "relu2", "pool", "relu3", "fc2")
 PLACES = (("V1", "relu1"), ("IT", "relu3"), (SCALP, "relu3"), (NEURONS, "relu3"))
 N_EACH = 6
-N_SAMPLES = 300
+N_SAMPLES = 60
 
 __all__ = ["DOSES", "SILENCING", "run_demo"]
 

@@ -104,7 +104,11 @@ def encoding_null(
 
 @dataclass(frozen=True, eq=False)
 class _Fold:
-    """One fold decomposed once for all targets; `left` (n_train, rank), `at` (n_test, rank)."""
+    """One fold decomposed once for all targets.
+
+    `left` (n_rows, rank) is 0 in the rows that are not learnt from; its columns sum to 0, so that
+    targets need no centring. `at` is (n_test, rank).
+    """
 
     train: Tensor
     test: Tensor
@@ -117,11 +121,10 @@ class _Fold:
 
     def r(self, y: Tensor) -> Tensor:
         """Choose each target's penalty by generalised cross-validation, and score it."""
-        known = y[self.train]
-        b = self.left.T @ (known - known.mean(dim=0))
+        b = self.left.T @ y
         error = self.lost.square() @ b.square()
         if self.rest:
-            known = known - known.mean(dim=0)
+            known = y[self.train] - y[self.train].mean(dim=0)
             error += (known.square().sum(dim=0) - b.square().sum(dim=0)).clamp(min=0)
         error /= (self.lost.sum(dim=1) + self.rest).square()[:, None]
         # Of equals the largest: counted from the end.
@@ -141,7 +144,10 @@ def _fold(
     if isinstance(features, Plain):
         at = at * (values.sqrt() if basis.primal else 1)
     lost = alphas[:, None] / (values + alphas[:, None])
-    return _Fold(rows, tested, left, at, values, alphas, lost, float(len(rows) - 1 - len(values)))
+    everywhere = torch.zeros(len(features), left.shape[1], dtype=left.dtype, device=left.device)
+    everywhere[rows] = left
+    rest = float(len(rows) - 1 - len(values))
+    return _Fold(rows, tested, everywhere, at, values, alphas, lost, rest)
 
 
 def _correlation(truth: Tensor, predicted: Tensor) -> Tensor:

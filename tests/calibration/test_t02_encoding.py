@@ -68,7 +68,7 @@ def through_comparison(n: int, rng: np.random.Generator) -> np.ndarray:
             _answer(x, "network", "model"),
             context=Context(level="algorithm", dataset="drawn"),
             penalties=PENALTIES,
-            inference=Inference(n_bootstrap=50, n_null=N_PERMUTATIONS, seed=i),
+            inference=Inference(n_bootstrap=80, n_null=N_PERMUTATIONS, seed=i),
         ).scores
         found[i] = scores[0].p <= LEVEL
     return found
