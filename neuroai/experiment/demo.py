@@ -45,7 +45,7 @@ from neuroai.systems.training import train_classifier
 SEEDS = (0, 1, 2)
 GENERATOR_SEED = 77
 # After the nonlinearity: before it, a layer has nearly the same geometry as after it.
-LAYERS = ("relu1", "relu2", "pool", "relu3", "fc2")
+LAYERS = ("relu1", "relu2", "relu3", "fc2")
 PLACES = (("V1", "relu1"), ("IT", "relu3"), (SCALP, "relu3"), (NEURONS, "relu3"))
 N_EACH = 6
 N_SAMPLES = 60

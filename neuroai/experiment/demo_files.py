@@ -200,11 +200,23 @@ def _write_nwb(
             start_time=onset, stop_time=onset + SHOWN, stimulus_id=stimuli.ids[row],
             laser=SILENCING if on else "none",
         )  # fmt: skip
-    nwb.add_unit_column("region", "where")
-    for unit in times:
-        nwb.add_unit(spike_times=unit, region=NEURONS)
+    nwb.units = _units(times)
     with NWBHDF5IO(f"{stem}_ecephys.nwb", "w") as target:
         target.write(nwb)
+
+
+def _units(times: Sequence[np.ndarray]):
+    """Put spike times into one array: added unit by unit they are written one by one."""
+    from hdmf.common import VectorData, VectorIndex
+    from pynwb.misc import Units
+
+    spikes_of_all = VectorData(
+        name="spike_times", description="seconds", data=np.concatenate(times).astype(float)
+    )
+    ends = np.cumsum([len(unit) for unit in times])
+    index = VectorIndex(name="spike_times_index", data=ends, target=spikes_of_all)
+    region = VectorData(name="region", description="where", data=[NEURONS] * len(times))
+    return Units(name="units", description=SAID, columns=[spikes_of_all, index, region])
 
 
 def _session(subject: str):
