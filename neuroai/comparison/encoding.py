@@ -159,7 +159,6 @@ class _Plan:
     penalties: tuple[float, ...]
     direction: str
     grouped: bool
-
     method: str
     n_components: int | None
 

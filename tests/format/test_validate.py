@@ -143,4 +143,5 @@ def test_lesions_are_truth_values() -> None:
 def test_pandas_text_is_text() -> None:
     """Text that pandas made is taken as it is."""
     words = pd.Series(["a", "b"]).to_numpy(dtype=object)
-    validate(recording().assign_coords(stimulus_id=("presentation", words)))
+    taken = validate(recording().assign_coords(stimulus_id=("presentation", words)))
+    assert taken["stimulus_id"].values.tolist() == ["a", "b"]

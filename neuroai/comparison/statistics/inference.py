@@ -116,24 +116,25 @@ def summarise(
     n_samples = len(samples)
     samples = samples[np.isfinite(samples).all(axis=(1, 2))]
     notes = calibration_notes(n_subjects, n_stimuli)
+    p, how, n_null = math.nan, "", 0
+    if math.isfinite(value) and null is not None:
+        # A distance is better the smaller it is, so that its null is met from below.
+        sign = -1.0 if side == "less" else 1.0
+        p, more = null_p(sign * value, sign * null.mean(axis=(1, 2)))
+        how, n_null, notes = null_name, len(null), (*notes, *more)
     if not math.isfinite(value) or len(samples) < MIN_SAMPLES:
+        # Relabelling takes no bootstrap: its p stands without an interval.
         reason = f"no interval: {len(samples)} of {n_samples} bootstrap samples are defined"
-        return Summary(value, math.nan, math.nan, math.nan, "", 0, "", (*notes, reason))
+        return Summary(value, math.nan, math.nan, p, how, n_null, "", (*notes, reason))
     variance, dof, resampled = score_variance(
         pairs, samples=samples, n_stimuli=n_stimuli, seed=inference.seed
     )
     low, high = map(float, t_interval(value, variance, dof=dof, level=inference.level))
     notes = (*notes, *seed_notes(n_seeds))
-    if null is not None:
-        # A distance is better the smaller it is, so that its null is met from below.
-        sign = -1.0 if side == "less" else 1.0
-        p, more = null_p(sign * value, sign * null.mean(axis=(1, 2)))
-        return Summary(value, low, high, p, null_name, len(null), resampled, (*notes, *more))
-    if chance is None:
-        return Summary(value, low, high, math.nan, "", 0, resampled, notes)
-    p = float(t_test_p(value - chance, variance, dof=dof, side=side))
-    name = f"t-test against {chance:g}" + (", two-sided" if side == "two-sided" else "")
-    return Summary(value, low, high, p, name, 0, resampled, notes)
+    if null is None and chance is not None:
+        p = float(t_test_p(value - chance, variance, dof=dof, side=side))
+        how = f"t-test against {chance:g}" + (", two-sided" if side == "two-sided" else "")
+    return Summary(value, low, high, p, how, n_null, resampled, notes)
 
 
 def null_p(value: float, null: np.ndarray) -> tuple[float, tuple[str, ...]]:

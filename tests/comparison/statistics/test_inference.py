@@ -146,3 +146,17 @@ def test_too_few_samples_are_refused():
         Inference(n_bootstrap=49)
     with pytest.raises(UsageError, match="level"):
         Inference(level=0)
+
+
+def test_a_relabelling_keeps_its_p_without_an_interval():
+    """Too few defined bootstrap samples leave no interval; the p of the null needs none."""
+    pairs, null = np.array([[0.5]]), np.array([0.1, 0.6, 0.2, 0.3])[:, None, None]
+    found = summarise(
+        pairs,
+        samples=np.full((60, 1, 1), np.nan),
+        null=null,
+        n_stimuli=30,
+        inference=Inference(n_bootstrap=60, n_null=4),
+    )
+    assert found.p == 2 / 5 and found.n_null == 4
+    assert np.isnan(found.ci_low) and "no interval: 0 of 60" in found.notes[-1]
