@@ -10,15 +10,13 @@ import torch
 from torch import Tensor
 
 from neuroai.errors import UsageError
-from neuroai.numerics.encoding import encode
+from neuroai.numerics.encoding import ROUNDING, ROUNDING_SINGLE, encode
 from neuroai.numerics.folds import Folds
 from neuroai.numerics.ridge import Kernel, Plain, as_features
 from neuroai.numerics.ridge_penalty import PENALTIES
 
 # Small enough for the cache of a core, which the passes over a block then stay in.
 BLOCK_BYTES = 2 * 2**20
-# A prediction that scatters this little beside its target scatters by rounding alone.
-_ROUNDING = 1e-6
 
 
 def encoding_null(
@@ -153,6 +151,6 @@ def _fold(
 def _correlation(truth: Tensor, predicted: Tensor) -> Tensor:
     a, b = truth - truth.mean(dim=0), predicted - predicted.mean(dim=0)
     total, spread = a.square().sum(dim=0), b.square().sum(dim=0)
-    flat = spread <= total * _ROUNDING**2
+    flat = spread <= total * (ROUNDING_SINGLE if a.dtype == torch.float32 else ROUNDING) ** 2
     scale = torch.where((total > 0) & ~flat, (total * spread).sqrt(), torch.nan)
     return ((a * b).sum(dim=0) / scale).clamp(-1, 1)
