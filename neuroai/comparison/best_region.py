@@ -26,7 +26,12 @@ from neuroai.format.align import align
 from neuroai.format.answers import Answer
 from neuroai.format.scores import Score
 from neuroai.format.splits import halves
-from neuroai.numerics.intervals import t_interval, two_factor_variance
+from neuroai.numerics.intervals import (
+    added_dof,
+    t_interval,
+    two_factor_dof,
+    two_factor_variance,
+)
 from neuroai.numerics.layer_choice import choose_and_score
 from neuroai.numerics.rdm_vectors import to_square, to_vector
 from neuroai.numerics.resample import bootstrap_counts, stimulus_permutations
@@ -215,8 +220,9 @@ def _interval(
             choose_and_score(data, models[:, [seed]], halves=splits, method=method).value
             for seed in range(n_seeds)
         ]
-        variance += np.var(alone, ddof=1) / n_seeds
-        dof, resampled = min(dof, n_seeds - 1), f"{resampled}+seeds"
+        of_seeds = float(np.var(alone, ddof=1)) / n_seeds
+        dof = float(added_dof(variance, dof, of_seeds, n_seeds - 1))
+        variance, resampled = variance + of_seeds, f"{resampled}+seeds"
     low, high = map(float, t_interval(value, variance, dof=dof, level=inference.level))
     return low, high, resampled
 
@@ -228,7 +234,7 @@ def _variance(
     method: str,
     n_stimuli: int,
     inference: Inference,
-) -> tuple[float, int, str]:
+) -> tuple[float, float, str]:
     """Bootstrap the whole procedure, choice included, over stimuli, subjects and both."""
     n_subjects = len(data)
     rng = np.random.default_rng([inference.seed, 3])
@@ -244,14 +250,10 @@ def _variance(
     over_both = choose_and_score(
         data, models, stimulus_counts=stimuli, subject_counts=subjects, **how
     ).samples
-    variance = two_factor_variance(
-        _spread(over_both),
-        _spread(over_subjects),
-        v_stimuli,
-        n_subjects=n_subjects,
-        n_stimuli=n_stimuli,
-    )
-    return float(variance), min(n_subjects, n_stimuli) - 1, "stimuli+subjects"
+    parts = _spread(over_both), _spread(over_subjects), v_stimuli
+    sizes = {"n_subjects": n_subjects, "n_stimuli": n_stimuli}
+    variance, dof = two_factor_variance(*parts, **sizes), two_factor_dof(*parts, **sizes)
+    return float(variance), float(dof), "stimuli+subjects"
 
 
 def _spread(samples: np.ndarray) -> float:

@@ -19,7 +19,7 @@ from neuroai.numerics.ridge import (
     as_features,
     target_blocks,
 )
-from neuroai.numerics.ridge_penalty import PENALTIES, choose_from, choose_penalties
+from neuroai.numerics.ridge_penalty import PENALTIES, choose_and_predict, choose_penalties
 
 # A prediction that scatters less than this beside its target scatters by rounding.
 ROUNDING, ROUNDING_SINGLE = 1e-11, 1e-6
@@ -126,11 +126,12 @@ def encode(
                 part_of(features, rows), known, folds=within, penalties=penalties, score=score
             )
             basis = features.basis(rows)
+            predicted = _predict(basis, known, features.at(basis, tested), choice.penalties)
         else:
             basis = features.basis(rows)
-            choice = choose_from(basis, known, penalties=penalties, rule=rule, score=score)
+            at, how = features.at(basis, tested), {"rule": rule, "score": score}
+            choice, predicted = choose_and_predict(basis, known, at, penalties=penalties, **how)
         chosen[place], at_edge = choice.penalties, at_edge + choice.at_edge
-        predicted = _predict(basis, known, features.at(basis, tested), choice.penalties)
         r[place], r2[place] = fold_fit(y[tested], predicted)
         if out is not None:
             out[test] = predicted.cpu().numpy()

@@ -131,9 +131,7 @@ class _Fold:
         return _correlation(y[self.test], predicted)
 
 
-def _fold(
-    features: Kernel | Plain, train: np.ndarray, test: np.ndarray, alphas: Tensor
-) -> _Fold:
+def _fold(features: Kernel | Plain, train: np.ndarray, test: np.ndarray, alphas: Tensor) -> _Fold:
     rows, tested = (torch.as_tensor(some, device=alphas.device) for some in (train, test))
     basis = features.basis(rows)
     left, values = basis.training_coordinates(), basis.values

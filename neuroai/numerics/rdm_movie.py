@@ -20,6 +20,7 @@ from neuroai.numerics.rdm_batch import (
     euclidean,
     upper_triangles,
 )
+from neuroai.numerics.rdm_movie_products import GramModels
 
 # The RDMs of one block of times stay in the cache of a processor.
 _BLOCK_BYTES = 2**22
@@ -66,7 +67,7 @@ def rdm_movie(patterns: Array, *, distance: str = "correlation", window: int = 1
     [[5.0]]
     """
     one_of(distance, DISTANCES, option="distance")
-    x = _in_time_order(patterns, window)
+    x = _in_time_order(_checked(patterns, window), window)
     return np.concatenate([block.cpu().numpy() for _, block in _blocks(x, distance, window)])
 
 
@@ -119,16 +120,29 @@ def movie_rsa(
            [-1.]])
     """
     one_of(distance, DISTANCES, option="distance")
-    x = _in_time_order(patterns, window)
-    ready = ModelRdms.of(models, method=method, n_stimuli=x.shape[1], like=x)
+    x = _checked(patterns, window)
+    ready = ModelRdms.of(models, method=method, n_stimuli=len(x), like=x)
+    by_products = (method, distance, window) == ("pearson", "correlation", 1)
+    if not by_products or ready.unit is None:
+        return _scored(x, ready, distance, window)
+    found, unsure = GramModels.of(ready.vectors, n_stimuli=len(x), like=x).scores(x)
+    out = found.cpu().numpy()
+    if bool(unsure.any()):
+        out[unsure.cpu().numpy()] = _scored(x[:, :, unsure], ready, distance, window)
+    return out
+
+
+def _scored(x: Tensor, ready: ModelRdms, distance: str, window: int) -> np.ndarray:
+    """Compare the RDM vectors of every window with every model, a block of times at once."""
+    x = _in_time_order(x, window)
     out = np.empty((x.shape[0] - window + 1, len(ready.vectors)))
     for start, block in _blocks(x, distance, window, raw=ready.blind_to_offset):
         out[start : start + len(block)] = ready.scores(block)
     return out
 
 
-def _in_time_order(patterns: Array, window: int) -> Tensor:
-    """Return patterns as a tensor (n_times, n_stimuli, n_units) on the device that they are on."""
+def _checked(patterns: Array, window: int) -> Tensor:
+    """Return finite patterns as a contiguous tensor on the device that they are on."""
     x = as_float(patterns)
     if x.ndim != 3 or x.shape[0] < 2 or min(x.shape) < 1:
         raise UsageError(
@@ -145,10 +159,14 @@ def _in_time_order(patterns: Array, window: int) -> Tensor:
     # A sum that is finite has finite terms, and takes one pass.
     if not bool(torch.isfinite(x.sum())):
         require_finite(x, name="patterns")
+    return x.contiguous()
+
+
+def _in_time_order(x: Tensor, window: int) -> Tensor:
+    """Return a copy (n_times, n_stimuli, n_units), in float64 for windows of several times."""
     n, n_units, n_times = x.shape
-    x = x.contiguous()
     # As a matrix, whose transposition is fast; a single time needs a copy of its own.
-    turned = x.reshape(n * n_units, n_times).t()
+    turned = x.contiguous().view(n * n_units, n_times).t()
     turned = turned.contiguous() if n_times > 1 else turned.clone()
     turned = turned.view(n_times, n, n_units)
     return turned.to(torch.float64) if window > 1 else turned

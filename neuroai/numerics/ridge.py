@@ -57,6 +57,10 @@ class Basis:
         """Give b of centred targets, shape (rank, n_targets)."""
         return self.vectors.T @ (self.x.T @ y) if self.primal else self.vectors.T @ y
 
+    def loading_scale(self) -> Tensor:
+        """Give what loadings are of the product with the left singular vectors, shape (rank,)."""
+        return self.values.sqrt() if self.primal else torch.ones_like(self.values)
+
     def training_coordinates(self) -> Tensor:
         """Give the left singular vectors of the training rows, shape (n_rows, rank)."""
         if self.primal:
@@ -136,6 +140,10 @@ class KernelBasis:
     def loadings(self, y: Tensor) -> Tensor:
         """Give b of centred targets, shape (rank, n_targets)."""
         return self.vectors.T @ y
+
+    def loading_scale(self) -> Tensor:
+        """Give what loadings are of the product with the left singular vectors, shape (rank,)."""
+        return torch.ones_like(self.values)
 
     def training_coordinates(self) -> Tensor:
         """Give the left singular vectors of the rows, shape (n_rows, rank)."""

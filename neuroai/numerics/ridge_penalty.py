@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,18 +106,68 @@ def choose_penalties(
     alphas = torch.as_tensor(tried).to(y)
     if folds is None:
         basis = features.basis(torch.arange(len(features), device=y.device))
-        return choose_from(basis, y, penalties=tried, rule=rule, score=score)
-    scores = fold_scores(features, y, folds, alphas, score=score)
+        scores = _from_one_fit(basis, y, alphas, rule)
+    else:
+        scores = fold_scores(features, y, folds, alphas, score=score)
     return _best(scores.double().cpu().numpy(), tried)
 
 
-def choose_from(
-    basis: Basis | KernelBasis, y: Tensor, *, penalties: Any, rule: str, score: str = "r2"
-) -> Chosen:
-    """Choose by one of the two rules of one fit, from features that are decomposed already."""
+def choose_and_predict(
+    basis: Basis | KernelBasis,
+    y: Tensor,
+    at: Tensor,
+    *,
+    penalties: Any,
+    rule: str,
+    score: str = "r2",
+) -> tuple[Chosen, Tensor]:
+    """Choose by a rule of one fit, and predict with what was chosen.
+
+    Choosing and predicting share the product of directions and targets, which is most of the work.
+
+    Parameters
+    ----------
+    basis : Basis or KernelBasis
+        Features of the rows that are learnt from.
+    y : Tensor, shape (n_rows, n_targets)
+        Their targets.
+    at : Tensor, shape (n_new, rank)
+        Coordinates of the rows to predict.
+    penalties, rule, score
+        As in `choose_penalties`; the rule is one of one fit.
+
+    Returns
+    -------
+    Chosen, Tensor
+        What was chosen, and the predictions (n_new, n_targets).
+
+    Examples
+    --------
+    >>> from neuroai.numerics.ridge import decompose
+    >>> x = torch.tensor([[0.0], [1.0], [2.0], [3.0]])
+    >>> basis = decompose(x)
+    >>> chosen, predicted = choose_and_predict(
+    ...     basis, 2 * x, basis.coordinates(torch.tensor([[4.0]])), penalties=[5.0],
+    ...     rule="generalised")
+    >>> predicted.tolist()
+    [[5.5]]
+    """
     tried = _checked(None, penalties, score, rule)
-    scores = _from_one_fit(basis, y, torch.as_tensor(tried).to(y), rule)
-    return _best(scores.double().cpu().numpy(), tried)
+    fit = _OneFit.of(basis, torch.as_tensor(tried).to(y), rule, len(y))
+    scores = np.empty((len(tried), y.shape[1]))
+    chosen = np.empty(y.shape[1])
+    out = torch.empty(len(at), y.shape[1], dtype=y.dtype, device=y.device)
+    scale = basis.loading_scale()[:, None]
+    for some in fit.blocks(y):
+        mean = y[:, some].mean(dim=0)
+        found, b = fit.scores(y[:, some] - mean)
+        best = _best(found.double().cpu().numpy(), tried)
+        scores[:, some], chosen[some] = best.scores, best.penalties
+        alphas = torch.as_tensor(best.penalties).to(y)
+        shrunk = b.mul_(scale).div_(basis.values[:, None] + alphas)
+        torch.addmm(mean, at, shrunk, out=out[:, some])
+    edge = np.isfinite(scores).any(axis=0) & np.isin(chosen, tried[[0, -1]])
+    return Chosen(chosen, scores, int(edge.sum()) if len(tried) > 1 else 0), out
 
 
 def fit_ridge_cv(
@@ -183,26 +234,67 @@ def _best(scores: np.ndarray, alphas: np.ndarray) -> Chosen:
 
 
 def _from_one_fit(basis: Basis | KernelBasis, y: Tensor, alphas: Tensor, rule: str) -> Tensor:
-    left, n = basis.training_coordinates(), len(y)
+    fit = _OneFit.of(basis, alphas, rule, len(y))
     out = torch.empty(len(alphas), y.shape[1], dtype=y.dtype, device=y.device)
-    lost = alphas[:, None] / (basis.values + alphas[:, None])
-    # Features that span every centred pattern leave nothing outside, not even rounding.
-    full = len(basis.values) >= n - 1
-    beside = torch.zeros_like(left[:, 0]) if full else 1 - 1 / n - left.square().sum(dim=1)
-    kept = lost @ left.square().T + beside
-    mix, modes = penalty_modes(lost, torch.ones_like(basis.values))
-    rows = n * (3 if rule == "generalised" else 3 + len(alphas) + len(modes))
-    for some in target_blocks(y.shape[1], rows=rows, itemsize=y.element_size()):
-        centred = y[:, some] - y[:, some].mean(dim=0)
-        b = left.T @ centred
-        outside = torch.zeros_like(centred) if full else centred - left @ b
-        if rule == "generalised":
-            out[:, some] = _generalised(lost, b, outside, beside)
-        else:
-            out[:, some] = -_left_out_error(left, b, outside, kept, mix, modes)
-        varies = centred.square().sum(dim=0) > 0
-        out[:, some] = torch.where(varies, out[:, some], torch.nan)
+    for some in fit.blocks(y):
+        out[:, some], _ = fit.scores(y[:, some] - y[:, some].mean(dim=0))
     return out
+
+
+@dataclass(frozen=True, eq=False)
+class _OneFit:
+    """What the rules of one fit need of the features, the same for all targets.
+
+    Attributes
+    ----------
+    left : Tensor, shape (n_rows, rank)
+        Left singular vectors.
+    lost : Tensor, shape (n_penalties, rank)
+        Share of each direction that a penalty leaves in the error.
+    beside : Tensor, shape (n_rows,)
+        One minus the hat matrix's diagonal of the unpenalised fit.
+    full : bool
+        Whether the features span every centred pattern.
+    kept, mix, modes : Tensor
+        One minus the hat diagonal of every penalty, and how the errors mix; leave-one-out alone.
+    """
+
+    left: Tensor
+    lost: Tensor
+    beside: Tensor
+    full: bool
+    kept: Tensor | None = None
+    mix: Tensor | None = None
+    modes: Tensor | None = None
+
+    @classmethod
+    def of(cls, basis: Basis | KernelBasis, alphas: Tensor, rule: str, n: int) -> _OneFit:
+        left = basis.training_coordinates()
+        lost = alphas[:, None] / (basis.values + alphas[:, None])
+        # Features that span every centred pattern leave nothing outside, not even rounding.
+        full = len(basis.values) >= n - 1
+        beside = torch.zeros_like(left[:, 0]) if full else 1 - 1 / n - left.square().sum(dim=1)
+        if rule == "generalised":
+            return cls(left, lost, beside, full)
+        kept = lost @ left.square().T + beside
+        return cls(left, lost, beside, full, kept, *penalty_modes(lost, torch.ones_like(lost[0])))
+
+    def blocks(self, y: Tensor) -> Iterator[slice]:
+        """Cut the targets so that the arrays of a block stay below the bytes allowed."""
+        rows = 3 if self.modes is None else 3 + len(self.lost) + len(self.modes)
+        return target_blocks(y.shape[1], rows=len(y) * rows, itemsize=y.element_size())
+
+    def scores(self, centred: Tensor) -> tuple[Tensor, Tensor]:
+        """Score every penalty for centred targets, and give their coordinates (rank, n)."""
+        b = self.left.T @ centred
+        outside = None if self.full else centred - self.left @ b
+        if self.modes is None:
+            found = _generalised(self.lost, b, outside, self.beside)
+        else:
+            outside = torch.zeros_like(centred) if outside is None else outside
+            found = -_left_out_error(self.left, b, outside, self.kept, self.mix, self.modes)
+        varies = torch.linalg.vecdot(centred, centred, dim=0) > 0
+        return torch.where(varies, found, torch.nan), b
 
 
 def _left_out_error(
@@ -220,8 +312,10 @@ def _left_out_error(
     return torch.bmm(share[:, None, :], error.square_())[:, 0]
 
 
-def _generalised(lost: Tensor, b: Tensor, outside: Tensor, beside: Tensor) -> Tensor:
+def _generalised(lost: Tensor, b: Tensor, outside: Tensor | None, beside: Tensor) -> Tensor:
     """Give minus the error per row of every penalty, from the coordinates alone."""
-    n = len(outside)
-    error = torch.addmm(outside.square().sum(dim=0)[None], lost.square(), b.square())
+    n = len(beside)
+    error = lost.square() @ b.square()
+    if outside is not None:
+        error += torch.linalg.vecdot(outside, outside, dim=0)
     return -(error / n) / ((lost.sum(dim=1) + beside.sum()) / n).square()[:, None]

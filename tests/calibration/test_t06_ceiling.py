@@ -45,9 +45,7 @@ CASES = [
         "T6",
         "ceilings that bracket the true model",
         f"{NAMES[method]}, {n_stimuli} stimuli, {n_subjects} subjects, noise {noise:g}",
-        partial(
-            bracketed, method=method, n_stimuli=n_stimuli, n_subjects=n_subjects, noise=noise
-        ),
+        partial(bracketed, method=method, n_stimuli=n_stimuli, n_subjects=n_subjects, noise=noise),
         # Four standard errors of a share of .90 in 200 are .085.
         Size(200, 0.815, 1.0),
         Size(20_000, 0.90, 1.0),

@@ -9,7 +9,14 @@ import numpy as np
 
 from neuroai.checks import in_range
 from neuroai.errors import UsageError
-from neuroai.numerics.intervals import permutation_p, t_interval, t_test_p, two_factor_variance
+from neuroai.numerics.intervals import (
+    added_dof,
+    permutation_p,
+    t_interval,
+    t_test_p,
+    two_factor_dof,
+    two_factor_variance,
+)
 
 CALIBRATED_SUBJECTS = 8
 CALIBRATED_STIMULI = 20
@@ -159,7 +166,7 @@ def null_p(value: float, null: np.ndarray) -> tuple[float, tuple[str, ...]]:
 
 def score_variance(
     pairs: np.ndarray, *, samples: np.ndarray, n_stimuli: int, seed: int
-) -> tuple[float, int, str]:
+) -> tuple[float, float, str]:
     """Give the variance of the mean score, its degrees of freedom and what it covers."""
     n_subjects, n_seeds = pairs.shape
     rng = np.random.default_rng([seed, 1])
@@ -171,15 +178,16 @@ def score_variance(
         weights = counts / n_subjects
         v_subjects = (weights @ pairs.mean(axis=1)).var(ddof=1)
         v_both = np.einsum("bs,bs->b", weights, samples.mean(axis=2)).var(ddof=1)
-        variance = two_factor_variance(
-            v_both, v_subjects, v_stimuli, n_subjects=n_subjects, n_stimuli=n_stimuli
-        )
-        parts, dof = ["stimuli", "subjects"], min(n_subjects, n_stimuli) - 1
+        sizes = {"n_subjects": n_subjects, "n_stimuli": n_stimuli}
+        variance = two_factor_variance(v_both, v_subjects, v_stimuli, **sizes)
+        dof = two_factor_dof(v_both, v_subjects, v_stimuli, **sizes)
+        parts = ["stimuli", "subjects"]
     if n_seeds >= RESAMPLED_SEEDS:
         # Seeds are crossed with both other factors; their own variance adds to first order.
-        variance = variance + pairs.mean(axis=0).var(ddof=1) / n_seeds
-        parts, dof = [*parts, "seeds"], min(dof, n_seeds - 1)
-    return float(variance), int(dof), "+".join(parts)
+        of_seeds = pairs.mean(axis=0).var(ddof=1) / n_seeds
+        dof = added_dof(variance, dof, of_seeds, n_seeds - 1)
+        variance, parts = variance + of_seeds, [*parts, "seeds"]
+    return float(variance), float(dof), "+".join(parts)
 
 
 def seed_notes(n_seeds: int) -> tuple[str, ...]:

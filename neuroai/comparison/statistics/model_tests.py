@@ -14,7 +14,12 @@ from neuroai.format.align import align
 from neuroai.format.answers import Answer
 from neuroai.numerics.comparators import METHODS
 from neuroai.numerics.equivalence import equivalence_p
-from neuroai.numerics.intervals import t_interval, t_test_p, two_factor_variance
+from neuroai.numerics.intervals import (
+    t_interval,
+    t_test_p,
+    two_factor_dof,
+    two_factor_variance,
+)
 from neuroai.numerics.multiplicity import false_discovery
 from neuroai.numerics.rdm_bootstrap import bootstrap_rdms
 from neuroai.numerics.rdm_vectors import to_vector
@@ -36,11 +41,11 @@ def rdm_model_tests(
 ) -> xr.Dataset:
     r"""Test every model RDM against 0, against the noise ceiling and against every other.
 
-    .. math:: t = \frac{c^\top v}{\sqrt{s^2(c)}}, \qquad \nu = \min(n_{subjects}, n_{stimuli}) - 1
+    .. math:: t = \frac{c^\top v}{\sqrt{s^2(c)}}
 
-    with contrasts c of scores and ceilings and their two-factor variance over subjects and
-    stimuli. The ceilings are computed in every bootstrap sample. Tests against 0 are one-sided,
-    all others two-sided.
+    with contrasts c of scores and ceilings, their two-factor variance over subjects and stimuli,
+    and its degrees of freedom (`two_factor_dof`). The ceilings are computed in every bootstrap
+    sample. Tests against 0 are one-sided, all others two-sided.
 
     Parameters
     ----------
@@ -170,14 +175,8 @@ class _Problem:
         whole = _scored(data, models, comparator, np.ones((1, n_stimuli), dtype=int), None)[0]
         return cls(whole, samples, n_subjects, n_stimuli, undefined)
 
-    @property
-    def dof(self) -> int:
-        """Degrees of freedom of every test."""
-        sizes = (self.n_subjects, self.n_stimuli) if self.n_subjects > 1 else (self.n_stimuli,)
-        return min(sizes) - 1
-
-    def variance(self, contrast: np.ndarray) -> float:
-        """Give the variance of a contrast of scores and ceilings over what was resampled."""
+    def variance(self, contrast: np.ndarray) -> tuple[float, float]:
+        """Give a contrast's variance over what was resampled, and its degrees of freedom."""
         used = np.flatnonzero(contrast)
         v = {}
         for name, rows in self.samples.items():
@@ -185,13 +184,12 @@ class _Problem:
             values = values[np.isfinite(values)]
             v[name] = values.var(ddof=1) if len(values) >= FEWEST_SAMPLES else np.nan
         if self.n_subjects == 1:
-            return float(v["stimuli"] * self.n_stimuli / (self.n_stimuli - 1))
-        return float(
-            two_factor_variance(
-                v["both"], v["subjects"], v["stimuli"],
-                n_subjects=self.n_subjects, n_stimuli=self.n_stimuli,
-            )
-        )  # fmt: skip
+            of_stimuli = self.n_stimuli - 1
+            return float(v["stimuli"] * self.n_stimuli / of_stimuli), float(of_stimuli)
+        parts = v["both"], v["subjects"], v["stimuli"]
+        sizes = {"n_subjects": self.n_subjects, "n_stimuli": self.n_stimuli}
+        variance, dof = two_factor_variance(*parts, **sizes), two_factor_dof(*parts, **sizes)
+        return float(variance), float(dof)
 
 
 def _scored(
@@ -223,9 +221,10 @@ def _tests(problem: _Problem, comparator: str, margin: float | None, level: floa
     for a in range(n):
         for b in range(a + 1, n):
             contrast = unit[a] - unit[b]
-            value, low, high, p, variance = _test(problem, contrast, "two-sided", level)
+            value, low, high, p = _test(problem, contrast, "two-sided", level)
+            variance, dof = problem.variance(contrast)
             alike = np.nan if margin is None else equivalence_p(
-                value, variance, margin=margin, dof=problem.dof
+                value, variance, margin=margin, dof=dof
             )  # fmt: skip
             pairs[:, a, b] = value, low, high, p, alike
             pairs[:, b, a] = -value, -high, -low, p, alike
@@ -247,14 +246,14 @@ def _tests(problem: _Problem, comparator: str, margin: float | None, level: floa
 
 def _test(
     problem: _Problem, contrast: np.ndarray, side: str, level: float
-) -> tuple[float, float, float, float, float]:
-    """Return value, interval, p and variance of a contrast; NaN where a part is undefined."""
+) -> tuple[float, float, float, float]:
+    """Return value, interval and p of a contrast; NaN where a part is undefined."""
     used = np.flatnonzero(contrast)
     value = float(problem.observed[used] @ contrast[used])
-    variance = problem.variance(contrast)
-    low, high = t_interval(value, variance, dof=problem.dof, level=level)
-    p = t_test_p(value, variance, dof=problem.dof, side=side)
-    return value, float(low), float(high), float(p), variance
+    variance, dof = problem.variance(contrast)
+    low, high = t_interval(value, variance, dof=dof, level=level)
+    p = t_test_p(value, variance, dof=dof, side=side)
+    return value, float(low), float(high), float(p)
 
 
 def _q_of_pairs(p: np.ndarray) -> np.ndarray:

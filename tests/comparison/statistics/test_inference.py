@@ -44,6 +44,15 @@ def _variances(pairs: np.ndarray, samples: np.ndarray, *, seed: int) -> tuple[fl
     return tuple(np.var(v, ddof=1) for v in (over_subjects, over_stimuli, over_both))
 
 
+def _dof(v_r: float, v_p: float, v_rp: float, *, n: int, variance: float) -> float:
+    """Satterthwaite's degrees of freedom, worked out by hand."""
+    m = N_STIMULI
+    a, b = n / (n - 1), m / (m - 1)
+    below = (a * v_r) ** 2 / (n - 1) + (b * v_p) ** 2 / (m - 1)
+    below += (a * b * (v_rp - v_r - v_p)) ** 2 / ((n - 1) * (m - 1))
+    return min(max(variance**2 / below, min(n, m) - 1), n + m - 2)
+
+
 def test_the_variance_is_the_two_factor_one():
     """Variance and interval equal those worked out sample by sample."""
     pairs, samples = _case(4, 2)
@@ -53,15 +62,18 @@ def test_the_variance_is_the_two_factor_one():
     expected = min(max(expected, a * v_r, b * v_p), v_rp)
     found, dof, covered = score_variance(pairs, samples=samples, n_stimuli=N_STIMULI, seed=3)
     assert found == pytest.approx(expected, rel=EXACT)
-    assert (dof, covered) == (3, "stimuli+subjects")
+    nu = _dof(v_r, v_p, v_rp, n=4, variance=expected)
+    assert dof == pytest.approx(nu, rel=EXACT)
+    assert 3 < nu < 3 + N_STIMULI
+    assert covered == "stimuli+subjects"
     summary = summarise(
         pairs, samples=samples, null=None, n_stimuli=N_STIMULI, inference=Inference(seed=3)
     )
-    half = stats.t.ppf(0.975, 3) * math.sqrt(expected)
+    half = stats.t.ppf(0.975, nu) * math.sqrt(expected)
     assert summary.value == pytest.approx(pairs.mean(), abs=EXACT)
     assert summary.ci_low == pytest.approx(pairs.mean() - half, abs=EXACT)
     assert summary.ci_high == pytest.approx(pairs.mean() + half, abs=EXACT)
-    assert summary.p == pytest.approx(stats.t.sf(pairs.mean() / math.sqrt(expected), 3), abs=EXACT)
+    assert summary.p == pytest.approx(stats.t.sf(pairs.mean() / math.sqrt(expected), nu), abs=EXACT)
 
 
 def test_one_subject_has_the_variance_over_stimuli():
@@ -73,14 +85,18 @@ def test_one_subject_has_the_variance_over_stimuli():
 
 
 def test_five_seeds_add_their_own_variance():
-    """From five seeds on the variance of their means over n is added, and dof are theirs."""
+    """From five seeds on the variance of their means over n is added, and its dof to the others."""
     pairs, samples = _case(8, 5)
     found, dof, covered = score_variance(pairs, samples=samples, n_stimuli=N_STIMULI, seed=0)
     v_r, v_p, v_rp = _variances(pairs, samples, seed=0)
     a, b = 8 / 7, 30 / 29
     two = min(max(a * v_r + b * v_p - a * b * (v_rp - v_r - v_p), a * v_r, b * v_p), v_rp)
-    assert found == pytest.approx(two + pairs.mean(axis=0).var(ddof=1) / 5, rel=EXACT)
-    assert (dof, covered) == (4, "stimuli+subjects+seeds")
+    of_seeds = pairs.mean(axis=0).var(ddof=1) / 5
+    assert found == pytest.approx(two + of_seeds, rel=EXACT)
+    nu = _dof(v_r, v_p, v_rp, n=8, variance=two)
+    nu = (two + of_seeds) ** 2 / (two**2 / nu + of_seeds**2 / 4)
+    assert dof == pytest.approx(nu, rel=EXACT)
+    assert covered == "stimuli+subjects+seeds"
 
 
 def test_permutation_p_counts_the_observed_among_the_nulls():

@@ -77,20 +77,19 @@ def test_p_values_are_those_of_rsatoolbox_from_the_same_variances():
     problem = _Problem.of(brain, "IT", _vectors(models, list(models.regions)), "pearson", FEW)
     evaluations, n = problem.observed[:3], 3
     unit = np.eye(5)
-    variances = np.array([problem.variance(unit[k]) for k in range(n)])
-    against = np.array([problem.variance(unit[k] - unit[n]) for k in range(n)])
-    pairs = np.array(
-        [problem.variance(unit[a] - unit[b]) for a in range(n) for b in range(a + 1, n)]
-    )
-    dof = problem.dof
     given = evaluations[None, :, None]
-    np.testing.assert_allclose(found["p_zero"], t_test_0(given, variances, dof), atol=EXACT)
-    np.testing.assert_allclose(
-        found["p_ceiling"], t_test_nc(given, against, problem.observed[n], dof), atol=EXACT
-    )
-    theirs = np.asarray(t_tests(given, pairs, dof))
-    off = ~np.eye(n, dtype=bool)
-    np.testing.assert_allclose(found["p_difference"].values[off], theirs[off], atol=EXACT)
+    # Theirs takes one number of degrees of freedom for all tests; ours has one for each.
+    for k in range(n):
+        variance, dof = problem.variance(unit[k])
+        theirs = t_test_0(given, np.full(n, variance), dof)[k]
+        np.testing.assert_allclose(found["p_zero"][k], theirs, atol=EXACT)
+        variance, dof = problem.variance(unit[k] - unit[n])
+        theirs = t_test_nc(given, np.full(n, variance), problem.observed[n], dof)[k]
+        np.testing.assert_allclose(found["p_ceiling"][k], theirs, atol=EXACT)
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        variance, dof = problem.variance(unit[a] - unit[b])
+        theirs = np.asarray(t_tests(given, np.full(3, variance), dof))[a, b]
+        np.testing.assert_allclose(found["p_difference"].values[a, b], theirs, atol=EXACT)
 
 
 def test_two_exchangeable_models_differ_no_more_often_than_said():
