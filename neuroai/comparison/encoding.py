@@ -27,6 +27,7 @@ from neuroai.numerics.gram import centred_gram
 from neuroai.numerics.matching_units import encode_matched
 from neuroai.numerics.pls import encode_pls
 from neuroai.numerics.reliability import signal_and_noise
+from neuroai.numerics.resample import group_permutations
 from neuroai.numerics.ridge import as_kernel
 from neuroai.numerics.ridge_penalty import PENALTIES
 
@@ -136,7 +137,7 @@ def encodings(
     folds = group_folds(ids if groups is None else groups, n_folds=n_folds)
     inference = Inference() if inference is None else inference
     inference = replace(inference, n_null=min(inference.n_null, MOST_RELABELLED))
-    grouped = len(set(groups or ids)) < len(ids)
+    grouped = tuple(groups) if groups is not None and len(set(groups)) < len(ids) else None
     plan = _Plan(folds, tuple(penalties), direction, grouped, method, n_components)
     found = Encodings((), ())
     for region in left.regions:
@@ -158,7 +159,7 @@ class _Plan:
     folds: Folds
     penalties: tuple[float, ...]
     direction: str
-    grouped: bool
+    groups: tuple[str, ...] | None
     method: str
     n_components: int | None
 
@@ -180,6 +181,8 @@ class _Plan:
 
     def relabel(self, source: np.ndarray, y: np.ndarray, orders: np.ndarray) -> np.ndarray:
         """Learn anew under every order of the stimuli; single precision does for a null."""
+        if self.groups is not None:
+            orders = group_permutations(orders, self.groups)
         if self.method != "ridge":
             return np.stack([self.encode(source, y[order]).mean_r() for order in orders])
         return encoding_null(
@@ -199,7 +202,7 @@ class _Plan:
     @property
     def rule(self) -> str:
         """How penalties are chosen: one fit takes every stimulus for independent."""
-        return "folds" if self.grouped else "generalised"
+        return "generalised" if self.groups is None else "folds"
 
     @property
     def history(self) -> dict[str, object]:
@@ -209,7 +212,8 @@ class _Plan:
             "method": self.method,
             "folds": self.folds.how,
             **self._how_chosen,
-            "null": "stimulus labels permuted, everything learnt anew",
+            "null": ("stimulus labels" if self.groups is None else "groups of stimuli")
+            + " permuted, everything learnt anew",
         }
 
     @property
@@ -221,7 +225,7 @@ class _Plan:
         return {
             "penalties": f"{len(self.penalties)} from {self.penalties[0]:g} to "
             f"{self.penalties[-1]:g}, chosen by "
-            + ("the other folds" if self.grouped else "generalised cross-validation"),
+            + ("generalised cross-validation" if self.groups is None else "the other folds"),
         }
 
 

@@ -135,10 +135,7 @@ def _fold(features: Kernel | Plain, train: np.ndarray, test: np.ndarray, alphas:
     rows, tested = (torch.as_tensor(some, device=alphas.device) for some in (train, test))
     basis = features.basis(rows)
     left, values = basis.training_coordinates(), basis.values
-    # Coordinates of unit length: those of features carry the root of the eigenvalues.
-    at = features.at(basis, tested)
-    if isinstance(features, Plain):
-        at = at * (values.sqrt() if basis.primal else 1)
+    at = features.at(basis, tested) * basis.loading_scale()
     lost = alphas[:, None] / (values + alphas[:, None])
     everywhere = torch.zeros(len(features), left.shape[1], dtype=left.dtype, device=left.device)
     everywhere[rows] = left

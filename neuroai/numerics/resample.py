@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from neuroai.errors import UsageError
@@ -71,6 +73,54 @@ def stimulus_permutations(
     """
     _check(n_permutations, n_stimuli, rng, option="n_stimuli")
     return rng.permuted(np.tile(np.arange(n_stimuli), (n_permutations, 1)), axis=1)
+
+
+def group_permutations(permutations: np.ndarray, groups: Sequence[str]) -> np.ndarray:
+    """Turn orders of stimuli into orders of whole groups, members within each group included.
+
+    Stimuli of one group are alike, so that free relabelling would make a null too narrow. Groups
+    come in the order in which their first member does. Groups of one size change places as wholes;
+    of unequal sizes, their members stay neighbours.
+
+    Parameters
+    ----------
+    permutations : array of shape (n_permutations, n_stimuli)
+        Every row holds 0 to ``n_stimuli - 1`` once.
+    groups : sequence of str
+        The group of each stimulus.
+
+    Returns
+    -------
+    array of shape (n_permutations, n_stimuli)
+        int64; every row holds 0 to ``n_stimuli - 1`` once.
+
+    Raises
+    ------
+    UsageError
+        Another number of groups than of stimuli.
+
+    References
+    ----------
+    Winkler et al. (2015), Multi-level block permutation, https://doi.org/10.1016/j.neuroimage.2015.05.092
+
+    Examples
+    --------
+    >>> group_permutations(np.array([[3, 0, 2, 1]]), ["a", "a", "b", "b"])
+    array([[3, 2, 0, 1]])
+    """
+    permutations = np.asarray(permutations, dtype=np.int64)
+    if permutations.ndim != 2 or permutations.shape[1] != len(groups):
+        raise UsageError(
+            f"permutations must have shape (n_permutations, {len(groups)}), a column for each "
+            f"stimulus that has a group; got {permutations.shape}."
+        )
+    _, group = np.unique(np.asarray(groups), return_inverse=True)
+    places = np.argsort(group, kind="stable")
+    out = np.empty_like(permutations)
+    for row, order in zip(out, permutations, strict=True):
+        _, first = np.unique(group[order], return_index=True)
+        row[places] = order[np.argsort(first[group[order]], kind="stable")]
+    return out
 
 
 def _check(n_samples: int, n_items: int, rng: np.random.Generator, *, option: str) -> None:

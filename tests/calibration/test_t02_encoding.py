@@ -25,7 +25,7 @@ from neuroai.format.build import recording
 from neuroai.numerics.encoding import encode
 from neuroai.numerics.encoding_null import encoding_null
 from neuroai.numerics.folds import group_folds
-from neuroai.numerics.resample import stimulus_permutations
+from neuroai.numerics.resample import group_permutations, stimulus_permutations
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0)
 N_STIMULI, N_FEATURES, N_UNITS = 40, 5, 10
@@ -72,6 +72,32 @@ def through_comparison(n: int, rng: np.random.Generator) -> np.ndarray:
         ).scores
         found[i] = scores[0].p <= LEVEL
     return found
+
+
+N_GROUPS = 10
+GROUPS = [f"g{i % N_GROUPS}" for i in range(N_STIMULI)]
+
+
+def in_groups(n: int, rng: np.random.Generator, *, whole: bool) -> np.ndarray:
+    """Say whether units are found whose stimuli are alike within groups, as features are."""
+    found = np.empty(n)
+    folds = group_folds(GROUPS, n_folds=5)
+    how = {"folds": folds, "penalties": PENALTIES, "rule": "folds"}
+    place = np.unique(GROUPS, return_inverse=True)[1]
+    for i in range(n):
+        x, y = (_alike(rng, place, size) for size in (N_FEATURES, 3))
+        orders = stimulus_permutations(N_PERMUTATIONS, N_STIMULI, rng=rng)
+        null = encoding_null(
+            x, y, **how, permutations=group_permutations(orders, GROUPS) if whole else orders
+        )
+        score = float(encode(x, y, **how).mean_r().mean())
+        found[i] = null_p(score, null.mean(axis=1))[0] <= LEVEL
+    return found
+
+
+def _alike(rng: np.random.Generator, place: np.ndarray, size: int) -> np.ndarray:
+    shared = rng.standard_normal((N_GROUPS, size))[place]
+    return shared + 0.3 * rng.standard_normal((N_STIMULI, size))
 
 
 def any_unit(n: int, rng: np.random.Generator, *, corrected: bool) -> np.ndarray:
@@ -126,6 +152,22 @@ CASES = [
         "largest score of all units (max-T)",
         partial(any_unit, corrected=True),
         *at_most(0.06, n=200, n_full=5000),
+    ),
+    Calibration(
+        "T2",
+        "rejections at .05",
+        f"{N_GROUPS} groups of 4 stimuli that are alike, whole groups permuted",
+        partial(in_groups, whole=True),
+        *level_sizes(n=100, n_full=2000),
+    ),
+    Calibration(
+        "T2",
+        "rejections at .05",
+        f"{N_GROUPS} groups of 4 stimuli that are alike, stimuli permuted (what must not be done)",
+        partial(in_groups, whole=False),
+        # .22 less three standard errors of 60 simulations.
+        Size(60, 0.06, 1.0),
+        Size(2000, 0.08, 1.0),
     ),
     Calibration(
         "T2",
