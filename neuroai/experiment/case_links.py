@@ -11,10 +11,10 @@ import numpy as np
 from neuroai.checks import one_of
 from neuroai.experiment.case_numbers import t_numbers
 from neuroai.experiment.case_side import Numbers, Reply, Side
-from neuroai.experiment.link import Linked, Masked, link
+from neuroai.experiment.link import Linked, link
 from neuroai.experiment.trialwise import N_SHUFFLES, NO_TIME, trialwise
 from neuroai.format.answers import NotMeasurable
-from neuroai.systems.lesion import Lesion
+from neuroai.systems.intervention import VIRTUAL, Intervention
 from neuroai.systems.model import Model
 
 RELATIONS = ("correlation", "partial", "total", "direct", "indirect")
@@ -81,7 +81,7 @@ def linked(
 
 def _lesions(
     side: Side, region: str, kind: str, n: int, rng: np.random.Generator
-) -> list[Lesion] | list[Masked] | NotMeasurable:
+) -> list[Intervention] | NotMeasurable:
     if isinstance(side.system, Model):
         [recording] = (
             side.system.recordings(
@@ -95,7 +95,9 @@ def _lesions(
         maps = recording.coords.get("feature_map")
         size = len(np.unique(maps)) if maps is not None else recording.sizes["unit"]
         chosen = _sets(size, n, rng)
-        return [Lesion(region, tuple(map(int, one)), kind, seed=i) for i, one in enumerate(chosen)]
+        return [
+            Intervention(region, tuple(map(int, one)), kind, seed=i) for i, one in enumerate(chosen)
+        ]
     recordings = side.system.recordings(side.stimuli(), regions=[region])
     if isinstance(recordings, NotMeasurable):
         return recordings
@@ -104,7 +106,7 @@ def _lesions(
     if len(units) < 2 * len(SIZES):
         return NotMeasurable(f"{len(units)} units of {region} are too few for lesions of all sizes")
     return [
-        Masked(region, tuple(units[int(at)] for at in one), kind)
+        Intervention(region, tuple(units[int(at)] for at in one), kind, origin=VIRTUAL)
         for one in _sets(len(units), n, rng)
     ]
 

@@ -32,31 +32,12 @@ from neuroai.numerics.mediation import mediation, partial_correlation
 from neuroai.numerics.rdm_vectors import to_vector
 from neuroai.systems.brain import Recorded
 from neuroai.systems.decisions import classes_of, option_probabilities
-from neuroai.systems.lesion import Lesion
+from neuroai.systems.intervention import SIMULATED, VIRTUAL, Intervention
 from neuroai.systems.model import Model
 
 MEASURES = ("change", "match")
 # Fewer lesions carry no correlation that could be told from another.
 FEWEST_LESIONS = 8
-
-
-@dataclass(frozen=True)
-class Masked:
-    """A virtual lesion of a recording: units that are masked before anything reads them.
-
-    Attributes
-    ----------
-    region : str
-        Region of the recording.
-    units : tuple of str
-        Ids of the masked units.
-    kind : str
-        ``mean``, ``zero`` or ``noise``.
-    """
-
-    region: str
-    units: tuple[str, ...]
-    kind: str = "mean"
 
 
 @dataclass(frozen=True)
@@ -89,7 +70,7 @@ class Linked:
 
 def link(
     system: Model | Recorded,
-    lesions: Sequence[Lesion | Masked],
+    lesions: Sequence[Intervention],
     stimuli: StimulusSet,
     task: ChoiceTask,
     *,
@@ -119,8 +100,9 @@ def link(
     ----------
     system : Model or Recorded
         A network, or a brain whose recorded units are masked.
-    lesions : sequence of Lesion or Masked
-        At least eight; `Lesion` for a network, `Masked` for a recording.
+    lesions : sequence of Intervention
+        At least eight: of a network's layers, or, for a recording, with ``origin="virtual"`` and
+        the ids of the units that are masked, all of one region.
     stimuli : StimulusSet
         Stimuli of the task.
     task : ChoiceTask
@@ -158,11 +140,12 @@ def link(
     """
     one_of(measure, MEASURES, option="measure")
     one_of(distance, ("correlation", "squared-euclidean"), option="distance")
-    wanted, named = (Masked, "Masked") if isinstance(system, Recorded) else (Lesion, "Lesion")
-    if len(lesions) < FEWEST_LESIONS or not all(isinstance(one, wanted) for one in lesions):
+    wanted = VIRTUAL if isinstance(system, Recorded) else SIMULATED
+    fitting = sum(one.origin == wanted for one in lesions)
+    if len(lesions) < FEWEST_LESIONS or fitting < len(lesions):
         raise UsageError(
-            f"{FEWEST_LESIONS} lesions or more of the class {named} are wanted for a "
-            f"{system.kind}; got {len(lesions)}."
+            f"{FEWEST_LESIONS} lesions or more of origin='{wanted}' are wanted for a "
+            f"{system.kind}; got {len(lesions)}, {fitting} of them of that origin."
         )
     if (measure == "match") != (brain is not None):
         raise UsageError("measure='match' needs brain=..., and nothing else takes it.")
@@ -203,8 +186,8 @@ def _met(
     return stimuli.restrict(kept)
 
 
-def _size(lesion: Lesion | Masked) -> int:
-    return len(lesion.targets if isinstance(lesion, Lesion) else lesion.units)
+def _size(lesion: Intervention) -> int:
+    return len(lesion.targets)
 
 
 Activities = list[LesionedActivity]
@@ -213,7 +196,7 @@ Source = Callable[[np.ndarray], Activities]
 
 def _sources(
     system: Model | Recorded,
-    lesions: Sequence[Lesion | Masked],
+    lesions: Sequence[Intervention],
     stimuli: StimulusSet,
     task: ChoiceTask,
     region: str,
@@ -232,7 +215,7 @@ def _sources(
 def _of_network(
     model: Model,
     subject: str,
-    lesions: Sequence[Lesion | Masked],
+    lesions: Sequence[Intervention],
     stimuli: StimulusSet,
     task: ChoiceTask,
     region: str,
@@ -257,7 +240,7 @@ def _of_network(
 
 
 def _recorded(
-    system: Recorded, lesions: Sequence[Lesion | Masked], stimuli: StimulusSet
+    system: Recorded, lesions: Sequence[Intervention], stimuli: StimulusSet
 ) -> Iterator[tuple[str, np.ndarray, tuple[str, ...]]]:
     regions = sorted({one.region for one in lesions})
     if len(regions) > 1:
@@ -274,18 +257,20 @@ def _recorded(
 
 
 def _of_recording(
-    values: np.ndarray, ids: tuple[str, ...], lesions: Sequence[Lesion | Masked], seed: int
+    values: np.ndarray, ids: tuple[str, ...], lesions: Sequence[Intervention], seed: int
 ) -> Source:
     place = {name: at for at, name in enumerate(ids)}
-    unknown = sorted({u for one in lesions for u in one.units if u not in place})
+    unknown = sorted({str(u) for one in lesions for u in one.targets if u not in place})
     if unknown:
         raise UsageError(f"The recording has no units {listing(unknown)} that can be used.")
 
     def source(train: np.ndarray) -> Activities:
         found = [LesionedActivity(values, values)]
         for one in lesions:
-            masked = masked_activity(values, train=train, kind=one.kind, strength=1.0, seed=seed)
-            found.append(masked(tuple(place[unit] for unit in one.units)))
+            masked = masked_activity(
+                values, train=train, kind=one.kind, strength=one.strength, seed=seed
+            )
+            found.append(masked(tuple(place[unit] for unit in one.targets)))
         return found
 
     return source
@@ -293,7 +278,7 @@ def _of_recording(
 
 def _one_split(
     activities: Activities,
-    lesions: Sequence[Lesion | Masked],
+    lesions: Sequence[Intervention],
     train: np.ndarray,
     stimuli: StimulusSet,
     task: ChoiceTask,

@@ -7,17 +7,17 @@ import pytest
 
 import neuroai as nai
 from neuroai.errors import UsageError
-from neuroai.experiment.link import Linked, Masked, link
+from neuroai.experiment.link import Linked, link
 from neuroai.format.answers import NotMeasurable
 from neuroai.systems.brain import brains_of
-from neuroai.systems.lesion import Lesion
+from neuroai.systems.intervention import Intervention
 from neuroai.systems.load import load_model
 
 
 def _lesions(n, *, n_features=64, seed=0, region="fc1"):
     rng = np.random.default_rng(seed)
     return [
-        Lesion(
+        Intervention(
             region,
             tuple(rng.permutation(n_features)[: rng.integers(2, n_features * 5 // 8)].tolist()),
             "mean",
@@ -79,7 +79,7 @@ def test_a_layer_after_the_choice_does_not_carry_it(network, simulation):
         net.fc2.weight[:, :32] = 0
     planted = load_model(net, name="planted", layers=["fc1", "fc2"])
     ignored = _lesions(12, n_features=32)
-    ignored = [Lesion("fc1", one.targets[:18], "mean") for one in ignored]
+    ignored = [Intervention("fc1", one.targets[:18], "mean") for one in ignored]
     found = link(planted, ignored, simulation.stimuli, simulation.tasks[0], region="fc1",
                  n_splits=3)  # fmt: skip
     assert (found.lesions["representation"] > 0).all() and (found.lesions["behaviour"] == 0).all()
@@ -97,6 +97,10 @@ def test_a_match_with_a_brain_is_a_measure_too(network, simulation):
     assert (found.lesions["representation"].mean("split") < 0).any()
 
 
+def _masked(units: tuple[str, ...]) -> Intervention:
+    return Intervention("IT", units, "mean", origin="virtual")
+
+
 def test_recorded_units_are_masked_subject_by_subject(simulation):
     """A brain's virtual lesions are named by unit id; several persons have an interval."""
     brain = brains_of(simulation)[0]
@@ -104,13 +108,13 @@ def test_recorded_units_are_masked_subject_by_subject(simulation):
     units = [str(name) for name in first["unit_id"].values]
     rng = np.random.default_rng(0)
     masks = [
-        Masked("IT", tuple(rng.choice(units, rng.integers(2, len(units) // 2), replace=False)))
+        _masked(tuple(map(str, rng.choice(units, rng.integers(2, len(units) // 2), replace=False))))
         for _ in range(10)
     ]
     found = link(brain, masks, simulation.stimuli, simulation.tasks[0], n_splits=3)
     assert list(found.lesions["subject"].values) == list(brain.subjects)
     assert np.isfinite(found.summary["ci_low"].sel(relation="correlation"))
-    wrong = [Masked("IT", ("nobody",))] * 8
+    wrong = [_masked(("nobody",))] * 8
     with pytest.raises(UsageError, match="no units nobody"):
         link(brain, wrong, simulation.stimuli, simulation.tasks[0])
 
@@ -118,10 +122,10 @@ def test_recorded_units_are_masked_subject_by_subject(simulation):
 def test_what_cannot_be_linked_is_told(network, simulation):
     """Few lesions, lesions of the wrong kind, a match without a brain, few stimuli."""
     stimuli, task = simulation.stimuli, simulation.tasks[0]
-    with pytest.raises(UsageError, match="8 lesions or more of the class Lesion"):
+    with pytest.raises(UsageError, match="8 lesions or more .*got 3, 3 of them"):
         link(network, _lesions(3), stimuli, task)
-    with pytest.raises(UsageError, match="class Lesion"):
-        link(network, [Masked("IT", ("u",))] * 9, stimuli, task)
+    with pytest.raises(UsageError, match=".simulated. are wanted .*; got 9, 0 of them"):
+        link(network, [_masked(("u",))] * 9, stimuli, task)
     with pytest.raises(UsageError, match="needs brain="):
         link(network, _lesions(9), stimuli, task, measure="match")
     few = stimuli.restrict(stimuli.ids[:6])
