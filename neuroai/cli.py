@@ -188,10 +188,12 @@ def demo(out: Out = None, seed: Seed = 0, as_json: Json = False, quiet: Quiet = 
     """
     folder = _prepare(out, "demo")
     _say(f"The simulated brain's files are kept in {folder / SIMULATED}")
+    from neuroai._cli_threads import one_thread
     from neuroai.experiment.demo import run_demo
 
-    results = run_demo(seed=seed, folder=folder / SIMULATED, progress=not quiet)
-    _deliver(results, folder, as_json=as_json, quiet=quiet)
+    with one_thread():
+        results = run_demo(seed=seed, folder=folder / SIMULATED, progress=not quiet)
+        _deliver(results, folder, as_json=as_json, quiet=quiet)
 
 
 @app.command()

@@ -73,26 +73,6 @@ def peer_seconds(task: Callable[[], object], *, rounds: int = 1) -> float:
 
 
 @pytest.fixture
-def beside_peer(pytestconfig: pytest.Config) -> Callable[..., None]:
-    """Return a function that times a peer and prints both times and their ratio."""
-
-    def report(
-        name: str,
-        ours: float,
-        task: Callable[[], object],
-        *,
-        rounds: int = 1,
-        share: float = 1.0,
-        note: str = "",
-    ) -> None:
-        # A peer that is slow runs a share of the work, and its time is scaled.
-        theirs = peer_seconds(task, rounds=rounds) / share
-        keep(pytestconfig, name, "rsatoolbox", [ours], [theirs], note)
-
-    return report
-
-
-@pytest.fixture
 def duel(pytestconfig: pytest.Config) -> Callable[..., float]:
     """Return a function that runs ours and a peer's task in turn and prints the ratio of medians.
 
@@ -107,12 +87,13 @@ def duel(pytestconfig: pytest.Config) -> Callable[..., float]:
         peer: str,
         rounds: int = 5,
         share: float = 1.0,
+        own_share: float = 1.0,
         note: str = "",
     ) -> float:
-        """Time both; `share` is the part of the work that the peer does, its time is scaled."""
+        """Time both; shares are the part of the work that each does, by which times are scaled."""
         own, other = [], []
         for _ in range(rounds):
-            own.append(seconds(ours))
+            own.append(seconds(ours) / own_share)
             other.append(peer_seconds(theirs) / share)
         return keep(pytestconfig, name, peer, own, other, note)
 

@@ -23,7 +23,7 @@ PEER_SAMPLES = {
 
 @pytest.mark.parametrize("factors", ["subjects", "both"])
 @pytest.mark.parametrize("method", METHODS)
-def test_bootstrap_speed(benchmark, beside_peer, method, factors):
+def test_bootstrap_speed(duel, method, factors):
     """Ours for 1,000 samples, theirs for a few, scaled; the ratio is printed, never asserted."""
     rng = np.random.default_rng(0)
     n_pairs = N_STIMULI * (N_STIMULI - 1) // 2
@@ -35,15 +35,16 @@ def test_bootstrap_speed(benchmark, beside_peer, method, factors):
     counts = {"subject_counts": bootstrap_counts(n_samples, N_SUBJECTS, rng=rng)}
     if factors == "both":
         counts["stimulus_counts"] = bootstrap_counts(n_samples, N_STIMULI, rng=rng)
-    benchmark.pedantic(bootstrap_rdms, args=(data, models), kwargs={"method": method, **counts})
     theirs = eval_bootstrap if factors == "both" else eval_bootstrap_rdm
     fixed = [ModelFixed(str(k), model) for k, model in enumerate(models)]
     n_theirs = PEER_SAMPLES[method]
     options = {"method": THEIRS.get(method, method), "N": n_theirs}
-    beside_peer(
+    duel(
         f"bootstrap of {factors}, {method}, per {N_SAMPLES} samples",
-        benchmark.stats.stats.min * N_SAMPLES / n_samples,
+        lambda: bootstrap_rdms(data, models, method=method, **counts),
         lambda: theirs(fixed, RDMs(data), **options),
+        peer="rsatoolbox",
         share=n_theirs / N_SAMPLES,
+        own_share=n_samples / N_SAMPLES,
         note=f"(ours from {n_samples}, theirs from {n_theirs} samples)",
     )

@@ -30,7 +30,7 @@ from neuroai.numerics.ridge_penalty import fit_ridge_cv
 
 PENALTIES = np.logspace(-1, 5, 20)
 # n rows, p features, targets; a row is a stimulus.
-WIDE, LONG, ONE_OUT = (2000, 4096, 2500), (10_000, 2048, 1250), (2000, 4096, 4000)
+WIDE, LONG, ONE_OUT = (2000, 4096, 20_000), (10_000, 2048, 1250), (2000, 4096, 4000)
 
 
 def problem(n: int, p: int, t: int) -> tuple[np.ndarray, np.ndarray]:

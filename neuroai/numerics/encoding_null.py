@@ -125,8 +125,9 @@ class _Fold:
             known = y[self.train] - y[self.train].mean(dim=0)
             error += (known.square().sum(dim=0) - b.square().sum(dim=0)).clamp(min=0)
         error /= (self.lost.sum(dim=1) + self.rest).square()[:, None]
-        # Of equals the largest: counted from the end.
-        best = len(self.alphas) - 1 - error.flip(0).argmin(dim=0)
+        # Of equals the largest. Several times as fast as argmin over the first axis.
+        places = torch.arange(len(error), dtype=error.dtype, device=error.device)[:, None]
+        best = ((error == error.amin(dim=0)) * places).amax(dim=0).long()
         predicted = self.at @ b.div_(self.values[:, None] + self.alphas[best])
         return _correlation(y[self.test], predicted)
 
