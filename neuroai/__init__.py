@@ -12,6 +12,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from neuroai import errors as errors
+    from neuroai.comparison.fusion import fusion
+    from neuroai.comparison.statistics.model_tests import rdm_model_tests
+    from neuroai.comparison.statistics.over_time import compare_over_time
+    from neuroai.comparison.statistics.several_models import fitted_model, models_together
     from neuroai.experiment.api import ask, compare, load_brain, load_model
     from neuroai.experiment.case import run_case
     from neuroai.experiment.grid import grid
@@ -24,11 +28,16 @@ _HOMES = {
     "Intervention": "neuroai.systems.intervention",
     "ask": "neuroai.experiment.api",
     "compare": "neuroai.experiment.api",
+    "compare_over_time": "neuroai.comparison.statistics.over_time",
+    "fitted_model": "neuroai.comparison.statistics.several_models",
+    "fusion": "neuroai.comparison.fusion",
     "load_brain": "neuroai.experiment.api",
     "grid": "neuroai.experiment.grid",
     "intervene": "neuroai.systems.intervene",
     "link": "neuroai.experiment.link",
     "load_model": "neuroai.experiment.api",
+    "models_together": "neuroai.comparison.statistics.several_models",
+    "rdm_model_tests": "neuroai.comparison.statistics.model_tests",
     "run_case": "neuroai.experiment.case",
     "NotMeasurable": "neuroai.format.answers",
 }
@@ -39,12 +48,17 @@ __all__ = [
     "__version__",
     "ask",
     "compare",
+    "compare_over_time",
     "errors",
+    "fitted_model",
+    "fusion",
     "grid",
     "intervene",
     "link",
     "load_brain",
     "load_model",
+    "models_together",
+    "rdm_model_tests",
     "run_case",
 ]
 

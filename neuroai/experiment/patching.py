@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tqdm import tqdm
 
+from neuroai.analyses.implementation.dose_curve import matched_controls
+from neuroai.analyses.implementation.localiser import element_means
 from neuroai.cards import ChoiceTask
 from neuroai.checks import listing
 from neuroai.errors import UsageError
@@ -40,6 +42,13 @@ class PatchEffect:
         Share of the draws, the asked one among them, with as large a mean effect.
     n_undefined : int
         Pairs with the same evidence, which have no effect.
+    site_null : array, shape (n_null,) or (0,)
+        The mean effect when as many other features of the layer, as active, are swapped between
+        the same stimuli; empty for whole layers.
+    site_p : float
+        As `p`, among these; NaN without them.
+    site_note : str
+        Why there are no such features.
     """
 
     region: str
@@ -48,6 +57,9 @@ class PatchEffect:
     null: np.ndarray
     p: float
     n_undefined: int
+    site_null: np.ndarray
+    site_p: float
+    site_note: str = ""
 
 
 def patching_effects(
@@ -85,7 +97,8 @@ def patching_effects(
     targets : sequence of int, optional
         Features that are swapped; whole layers by default.
     n_null : int
-        Draws of other stimuli at random from those that are shown.
+        Draws of other stimuli at random from those that are shown, and, with `targets`, of other
+        features of the layer that are as active.
     seed : int
         Seed of the draws.
     progress : bool
@@ -126,9 +139,31 @@ def patching_effects(
         bench = system.lesion_bench(layer, both, reference=both)
         asked = _swapped(layer, targets, both.ids, own, other)
         nulls = [_swapped(layer, targets, both.ids, own, drawn) for drawn in draws]
+        sites = _other_sites(system, layer, both, targets, n_null, seed)
+        none = isinstance(sites, NotMeasurable)
+        nulls += [] if none else [_swapped(layer, s, both.ids, own, other) for s in sites]
         outputs = [_log_odds(out, classes)[own] for out, _ in bench.run_many([asked, *nulls])]
-        found.append(_effect(layer, outputs, intact, own, other, option))
+        effect = _effect(layer, outputs, intact, own, other, option, n_null)
+        found.append(replace(effect, site_note=sites.reason) if none else effect)
     return tuple(found)
+
+
+def _other_sites(
+    model: Model,
+    layer: str,
+    stimuli: StimulusSet,
+    targets: Sequence[int] | None,
+    n_null: int,
+    seed: int,
+) -> tuple[tuple[int, ...], ...] | NotMeasurable:
+    """Draw other features of the layer, as many as the targets and as active."""
+    if targets is None:
+        return NotMeasurable("whole layers have no other site of their size")
+    [recording] = model.recordings(stimuli, regions=[layer])
+    _, values, _, _ = element_means(recording)
+    return matched_controls(
+        targets, activity=np.abs(values).mean(axis=0), n_controls=n_null, seed=seed
+    )
 
 
 def _checked(
@@ -184,6 +219,7 @@ def _effect(
     own: np.ndarray,
     other: np.ndarray,
     option: np.ndarray,
+    n_null: int,
 ) -> PatchEffect:
     rows = np.arange(len(own))
 
@@ -199,13 +235,21 @@ def _effect(
 
     asked = effects(outputs[0])
     means = [np.nanmean(effects(logs)) if defined.any() else np.nan for logs in outputs]
-    mean, null = means[0], np.array(means[1:])
+    mean, null, sites = means[0], np.array(means[1 : 1 + n_null]), np.array(means[1 + n_null :])
+
+    def p_of(drawn: np.ndarray) -> float:
+        if not defined.any() or not len(drawn):
+            return float("nan")
+        return (1 + int((drawn >= mean).sum())) / (1 + len(drawn))
+
     follows = outputs[0].argmax(axis=1) == intact[other].argmax(axis=1)
     return PatchEffect(
         region=layer,
         effect=asked,
         interchange=float(follows.mean()),
         null=null,
-        p=(1 + int((null >= mean).sum())) / (1 + len(null)) if defined.any() else float("nan"),
+        p=p_of(null),
         n_undefined=int((~defined).sum()),
+        site_null=sites,
+        site_p=p_of(sites),
     )

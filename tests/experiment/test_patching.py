@@ -68,6 +68,25 @@ def test_effects_are_one_in_a_bottleneck_and_small_in_single_features(network, d
     assert np.abs(np.nanmean(few.effect)) < 0.5
 
 
+def test_features_that_carry_the_choice_stand_out_from_other_sites(network, digits):
+    """The features that read most of the odds beat as many others; whole layers have none."""
+    stimuli, task, pairs = digits
+    some = dict(list(pairs.items())[:20])
+    [recording] = network.recordings(stimuli, regions=["fc1"])
+    truth = stimuli.column(task.truth).astype(str)
+    values = recording.values.reshape(len(truth), -1)
+    means = np.array([values[truth == t].mean(axis=0) for t in np.unique(truth)])
+    best = np.argsort(-means.var(axis=0))[:8].tolist()
+    [found] = patching_effects(
+        network, stimuli, task, some, regions=["fc1"], targets=best, n_null=100
+    )
+    assert found.site_null.shape == (100,) and found.site_note == ""
+    assert found.site_p == (1 + (found.site_null >= np.nanmean(found.effect)).sum()) / 101
+    assert found.site_p < 0.05
+    [whole] = patching_effects(network, stimuli, task, some, regions=["fc1"], n_null=1)
+    assert np.isnan(whole.site_p) and "whole layers have no other site" in whole.site_note
+
+
 def test_what_cannot_be_patched_is_told(network, digits):
     """Brains have no later pass; pairs need two options, and stimuli that are at hand."""
     stimuli, task, pairs = digits

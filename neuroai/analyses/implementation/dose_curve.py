@@ -105,6 +105,47 @@ def dose_curve(
     return {name: _measure(name, intact, hits, controls, sizes) for name in intact}
 
 
+def matched_controls(
+    targets: Sequence[int],
+    *,
+    activity: Sequence[float],
+    n_controls: int = MIN_CONTROLS,
+    seed: int = 0,
+) -> tuple[tuple[int, ...], ...] | NotMeasurable:
+    """Draw random sets of a region, disjoint from the target, of its size and activity.
+
+    Parameters
+    ----------
+    targets : sequence of int
+        Positions of the target's elements.
+    activity : sequence of float, length n_elements
+        Mean absolute activity of every element of the region, by whose decile sets are matched.
+    n_controls : int
+        Sets.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    tuple of tuple of int, or NotMeasurable
+        The sets; NotMeasurable where too few elements lie outside the target.
+
+    Examples
+    --------
+    >>> matched_controls([0], activity=[1.0, 1.0, 1.0], n_controls=2, seed=1)
+    ((1,), (2,))
+    """
+    no_duplicates(targets, where="the target")
+    elements = range(len(activity))
+    strata = activity_strata(np.asarray(activity, dtype=float), elements, targets)
+    pool = _Pool(elements, targets, strata)
+    reason = pool.why_not(len(targets))
+    if reason:
+        return NotMeasurable(reason)
+    rng = np.random.default_rng(seed)
+    return tuple(pool.draw(targets, rng) for _ in range(n_controls))
+
+
 class _Pool:
     """The elements that controls are drawn from, by stratum."""
 

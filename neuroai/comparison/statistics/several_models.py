@@ -13,8 +13,9 @@ from neuroai.errors import UsageError
 from neuroai.format.align import align
 from neuroai.format.answers import Answer
 from neuroai.numerics.group_folds import stratified_group_folds
+from neuroai.numerics.intervals import permutation_p
 from neuroai.numerics.multiplicity import max_t
-from neuroai.numerics.rdm_flexible import flexible_model
+from neuroai.numerics.rdm_flexible import FlexibleScores, flexible_model
 from neuroai.numerics.rdm_permutation import relabelled
 from neuroai.numerics.rdm_regression import partial_similarity, regression_weights
 from neuroai.numerics.rdm_vectors import n_stimuli_of, to_vector
@@ -133,6 +134,7 @@ def fitted_model(
     condition: Sequence[str] | None = None,
     n_stimulus_folds: int = 2,
     n_subject_folds: int = 2,
+    n_null: int = 100,
     seed: int = 0,
 ) -> xr.Dataset:
     r"""Fit a mixture, or a choice, of models and score it on other stimuli and other subjects.
@@ -154,15 +156,18 @@ def fitted_model(
         A label for each stimulus in the order of ``brain.stimuli``, spread over the folds alike.
     n_stimulus_folds, n_subject_folds : int
         Folds, two or more; a fold of stimuli holds three or more.
+    n_null : int
+        Relabellings of the models' stimuli, under each of which everything is fitted anew; 0 for
+        no p-value.
     seed : int
-        Of the folds.
+        Of the folds and relabellings.
 
     Returns
     -------
     xarray.Dataset
-        ``value(region)``, mean over folds; ``per_fold``, ``ceiling_low`` and ``ceiling_high``
-        over (region, subject_fold, stimulus_fold); ``weight`` over these and model_region. There
-        is no interval: folds share their data.
+        ``value(region)``, mean over folds, with ``p(region)``; ``per_fold``, ``ceiling_low`` and
+        ``ceiling_high`` over (region, subject_fold, stimulus_fold); ``weight`` over these and
+        model_region. There is no interval: folds share their data.
 
     Raises
     ------
@@ -200,15 +205,27 @@ def fitted_model(
         ),
         "subject_folds": np.random.default_rng(seed).permutation(len(data)) % n_subject_folds,
     }
-    found = [
-        flexible_model(data[:, r], theirs, kind=kind, method=comparator, **folds)
-        for r in range(data.shape[1])
-    ]
+
+    def fit(region: int, candidates: np.ndarray) -> FlexibleScores:
+        return flexible_model(data[:, region], candidates, kind=kind, method=comparator, **folds)
+
+    regions = range(data.shape[1])
+    found = [fit(r, theirs) for r in regions]
     dims = ("region", "subject_fold", "stimulus_fold")
     per_fold = np.array([one.scores for one in found])
+    p = np.full(len(found), np.nan)
+    if n_null:
+        orders = stimulus_permutations(n_null, len(ids), rng=np.random.default_rng([seed, 1]))
+        # All models move together, and so keep what they share with each other.
+        moved = np.stack([relabelled(one, orders) for one in theirs], axis=1)
+        null = np.array([[fit(r, one).scores for r in regions] for one in moved])
+        # A mixture without any weight predicts nothing: in the test, observed or not, it has 0.
+        reached = (np.nan_to_num(some).mean(axis=(-2, -1)) for some in (per_fold, null))
+        p = permutation_p(*reached)
     return xr.Dataset(
         {
             "value": ("region", per_fold.mean(axis=(1, 2))),
+            "p": ("region", p),
             "per_fold": (dims, per_fold),
             "ceiling_low": (dims, np.array([one.lower for one in found])),
             "ceiling_high": (dims, np.array([one.upper for one in found])),
@@ -220,6 +237,7 @@ def fitted_model(
         },
         attrs={
             "kind": kind, "comparator": comparator, "seed": seed, "n_subjects": len(data),
+            "n_null": n_null,
             "n_stimuli": len(ids), "n_dropped_stimuli": dropped,
             "n_undefined": int(np.isnan(per_fold).sum()),
         },

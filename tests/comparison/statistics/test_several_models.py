@@ -80,6 +80,18 @@ def test_a_mixture_beats_each_model_on_stimuli_and_subjects_that_are_new():
     assert mixed["per_fold"].shape == (1, 2, 2) and mixed.attrs["n_undefined"] == 0
 
 
+def test_a_mixture_is_tested_against_relabelled_models():
+    """A mixture of what was planted is found; one of models of nothing is not."""
+    brain, models = _problem(8)
+    found = fitted_model(brain, models, comparator="pearson", n_null=60)
+    assert found["p"].item() == pytest.approx(1 / 61) and found.attrs["n_null"] == 60
+    rng = np.random.default_rng(5)
+    nothing = rng.random((1, 2, len(IDS), len(IDS)))
+    nothing = _answer(nothing + nothing.swapaxes(2, 3), ["a", "b"], "model")
+    assert fitted_model(brain, nothing, comparator="pearson", n_null=60)["p"].item() > 0.05
+    assert np.isnan(fitted_model(brain, nothing, n_null=0)["p"].item())
+
+
 def test_wrong_calls_say_what_to_do():
     """One subject has none to hold out; labels, stimuli and answers must fit."""
     brain, models = _problem()
