@@ -67,29 +67,28 @@ def crossnobis(
     if len(x) == len(names) * len(labels) == len(np.unique(run * len(names) + condition)):
         distances = _one_each(x, np.lexsort((condition, run)).reshape(len(labels), -1))
     else:
-        _require_finite(x)
-        cells, met = _cells(x, condition, run, len(names), len(labels))
-        distances = _complete(cells) if met.all() else _incomplete(cells, met)
+        counts = np.bincount(run * len(names) + condition, minlength=len(names) * len(labels))
+        means, cells = _cells(x, run * len(names) + condition, counts)
+        met = counts.reshape(len(labels), -1) > 0
+        if met.all():
+            distances = _one_each(means, cells.reshape(met.shape))
+        else:
+            distances = _missing(means, cells, met)
     return distances / x.shape[1], names
 
 
-def _cells(
-    x: np.ndarray, condition: np.ndarray, run: np.ndarray, n_conditions: int, n_runs: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Average showings to (n_runs, n_conditions, n_units), each run about its own mean."""
-    counts = np.zeros((n_runs, n_conditions))
-    np.add.at(counts, (run, condition), 1)
-    if counts.max() == 1:
-        cells = np.zeros((n_runs, n_conditions, x.shape[1]), x.dtype)
-        cells[run, condition] = x
-    else:
-        cells = np.zeros((n_runs, n_conditions, x.shape[1]), np.float64)
-        np.add.at(cells, (run, condition), x)
-        cells /= np.maximum(counts, 1)[..., None]
-    met = counts > 0
-    # A constant of each run drops out of every difference; products then keep their digits.
-    cells -= cells.sum(axis=1, keepdims=True) / np.maximum(met.sum(axis=1), 1)[:, None, None]
-    return cells, met
+def _cells(x: np.ndarray, place: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Average the showings of each cell (run and condition); give means and their cells, in order.
+
+    Means are those of the cells that were met, (n_met, n_units).
+    """
+    order = np.argsort(place, kind="stable")
+    means, met = x[order], np.flatnonzero(counts)
+    if counts.max() > 1:
+        starts = np.concatenate([[0], np.cumsum(counts[met])[:-1]])
+        means = np.add.reduceat(means.astype(np.float64), starts, axis=0)
+        means /= counts[met][:, None]
+    return means, met
 
 
 def _require_finite(values: np.ndarray) -> None:
@@ -98,7 +97,10 @@ def _require_finite(values: np.ndarray) -> None:
 
 
 def _one_each(x: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Do as `_complete` where each run shows each condition once, without a copy of all runs."""
+    """Sum over pairs of runs in closed form: the Gram matrix of the sum less those of the runs.
+
+    `places` (n_runs, n_conditions) are the rows of each run's conditions, met once each.
+    """
     total = np.zeros((places.shape[1], x.shape[1]), x.dtype)
     own = np.zeros((places.shape[1],) * 2)
     work = np.empty_like(total)
@@ -115,28 +117,37 @@ def _one_each(x: np.ndarray, places: np.ndarray) -> np.ndarray:
     return _distances(total @ total.T - own) / (len(places) * (len(places) - 1))
 
 
-def _complete(cells: np.ndarray) -> np.ndarray:
-    """Sum over pairs of runs in closed form: the Gram matrix of the sum less those of the runs."""
-    n_runs = len(cells)
-    total = cells.sum(axis=0)
-    gram = (total @ total.T).astype(np.float64)
-    for one in cells:
-        gram -= one @ one.T
-    return _distances(gram) / (n_runs * (n_runs - 1))
+def _missing(means: np.ndarray, cells: np.ndarray, met: np.ndarray) -> np.ndarray:
+    r"""Sum over the pairs of runs in which both conditions were met, one run with all later ones.
 
+    With m_{if} 1 where condition i was met in run f and G the products of cells, 0 where one of
+    the two was not met, the sum of each pair of conditions is
 
-def _incomplete(cells: np.ndarray, met: np.ndarray) -> np.ndarray:
-    """Sum over the pairs of runs in which both conditions were met, pair by pair."""
-    n = met.shape[1]
-    total, pairs = np.zeros((n, n)), np.zeros((n, n))
-    both = [np.outer(here, here) for here in met]
-    for f, one in enumerate(cells):
-        for g in range(f + 1, len(cells)):
-            shared = both[f] & both[g]
-            total += 2 * np.where(shared, _distances(one @ cells[g].T), 0)
-            pairs += 2 * shared
+    .. math:: 2 \sum_{f < g} m_{jf} m_{jg} G_{if,ig} + m_{if} m_{ig} G_{jf,jg}
+              - m_{jf} m_{ig} G_{if,jg} - m_{jg} m_{if} G_{jf,ig}
+    """
+    n_runs, n = met.shape
+    edges = np.concatenate([[0], np.cumsum(met.sum(axis=1))])
+    # A constant of each run drops out of every difference; products then keep their digits.
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        means[start:stop] -= means[start:stop].mean(axis=0)
+    if not np.isfinite(means.sum()):
+        _require_finite(means)
+    met = met.astype(np.float64)
+    own, cross = np.zeros((n, n)), np.zeros((n, n))
+    for f in range(n_runs - 1):
+        here, later = slice(edges[f], edges[f + 1]), slice(edges[f + 1], None)
+        products = np.zeros((n, (n_runs - f - 1) * n))
+        columns = cells[later] - (f + 1) * n
+        products[np.ix_(cells[here] - f * n, columns)] = means[here] @ means[later].T
+        products = products.reshape(n, -1, n)
+        own += np.einsum("igi,gj->ij", products, met[f + 1 :] * met[f])
+        cross += np.einsum("igj,gi->ij", products, met[f + 1 :]) * met[f]
+    together = met.T @ met
+    pairs = together * (together - 1)
+    total = 2 * (own + own.T - cross - cross.T)
     found = np.divide(total, pairs, out=np.full((n, n), np.nan), where=pairs > 0)
-    np.fill_diagonal(found, np.where(met.sum(axis=0) > 1, 0.0, np.nan))
+    np.fill_diagonal(found, np.where(np.diagonal(together) > 1, 0.0, np.nan))
     return found
 
 

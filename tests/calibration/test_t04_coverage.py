@@ -12,7 +12,10 @@ from calibration_cases import Calibration, Size, assert_calibrated, coverage_siz
 from neuroai.comparison.statistics.evaluators import RdmEvaluator
 from neuroai.comparison.statistics.inference import Inference, calibration_notes, summarise
 from neuroai.numerics.comparators import compare_rdms
+from neuroai.numerics.psychometric import fit_psychometric
+from neuroai.numerics.psychometric_bootstrap import bootstrap_psychometric
 from neuroai.numerics.resample import bootstrap_counts
+from neuroai.numerics.sigmoids import psychometric_function
 
 N_SAMPLES = 200
 # The true value is the mean over this many further simulations: its own error is below a
@@ -74,6 +77,22 @@ def covered(
     return found
 
 
+# An observer of eight levels who guesses half of the time and lapses now and then.
+LEVELS, THRESHOLD, WIDTH, LAPSE = np.linspace(-2.0, 2.0, 8), 0.2, 2.5, 0.03
+
+
+def threshold_covered(n: int, rng: np.random.Generator, *, n_trials: int) -> np.ndarray:
+    """Say whether the interval of a psychometric threshold, lapses fitted, holds the true one."""
+    p = psychometric_function(LEVELS, threshold=THRESHOLD, width=WIDTH, lapse=LAPSE, guess=0.5)
+    shown = np.full(len(LEVELS), n_trials)
+    found = np.empty(n)
+    for i in range(n):
+        one = fit_psychometric(LEVELS, rng.binomial(shown, p), shown)
+        ends = bootstrap_psychometric(one, LEVELS, shown, rng=rng, n_samples=N_SAMPLES)
+        found[i] = ends.low["threshold"] <= THRESHOLD <= ends.high["threshold"]
+    return found
+
+
 def _case(method: str, n_stimuli: int, n_subjects: int, *, difference: bool) -> Calibration:
     small, full = coverage_sizes(n=300)
     if calibration_notes(n_subjects, n_stimuli):
@@ -94,8 +113,22 @@ CASES = [
     if method == "pearson" or size == (20, 8)
 ]
 
+CASES += [
+    Calibration(
+        "T4",
+        "coverage of 95 % intervals",
+        f"threshold of a psychometric function, lapses fitted, 8 levels of {n_trials} trials",
+        partial(threshold_covered, n_trials=n_trials),
+        *coverage_sizes(n=100, n_full=5000),
+    )
+    for n_trials in (50, 200)
+]
 
-@pytest.mark.parametrize("case", [c for c in CASES if "pearson, 20 stimuli, 8" in c.cell], ids=str)
+
+WITH_TESTS = [c for c in CASES if "pearson, 20 stimuli, 8" in c.cell or "200 trials" in c.cell]
+
+
+@pytest.mark.parametrize("case", WITH_TESTS, ids=str)
 def test_intervals_hold_the_true_value(case):
     """New stimuli, new subjects and new noise each time."""
     assert_calibrated(case)
