@@ -114,12 +114,18 @@ def _accumulate(
             part = work[:, : block.shape[1]]
             xp.subtract(block, centre(block), out=part)
             gram += part @ part.T
-            squares += _squared_norms(part)
+            squares += squared_norms(part)
     return gram, squares
 
 
-def _squared_norms(block: Array) -> Array:
-    """Sum squares over units: short runs in the block's own precision, the runs in float64."""
+def squared_norms(block: Array) -> Array:
+    """Sum squares over units: short runs in the block's own precision, the runs in float64.
+
+    Examples
+    --------
+    >>> squared_norms(np.array([[3.0, 4.0]]))
+    array([25.])
+    """
     xp = namespace_of(block)
     if xp is not np:
         return (block * block).sum(1, dtype=xp.float64)
