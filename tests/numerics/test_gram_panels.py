@@ -42,7 +42,7 @@ def _is_raw(gram: GramPanels, patterns: np.ndarray) -> bool:
 
 def test_patterns_far_from_0_are_centred_and_near_it_taken_as_they_are():
     """A mean with a tenth of the squares would cost digits; without one no copy is made."""
-    patterns = np.random.default_rng(1).standard_normal((6, 50)).astype(np.float32)
+    patterns = np.random.default_rng(1).standard_normal((60, 50)).astype(np.float32)
     near, far = (GramPanels.of(patterns + shift, block_bytes=MANY) for shift in (0, 100))
     assert near.squares.sum() == pytest.approx((patterns.astype(float) ** 2).sum(), rel=1e-6)
     centred = patterns - patterns.mean(axis=0)
