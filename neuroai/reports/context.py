@@ -220,7 +220,7 @@ def _counts(results: Results) -> list[str]:
 
 
 def _condensed(sentences: Sequence[str]) -> list[str]:
-    """Tell units that never vary once a system, with the worst layer."""
+    """Tell units that never vary once a system, with the worst layer, and others alike once."""
     found: dict[str, list[tuple[int, int, str]]] = {}
     rest: list[str] = []
     for sentence in sentences:
@@ -237,7 +237,25 @@ def _condensed(sentences: Sequence[str]) -> list[str]:
             f"{who}: some units never vary in {counted(n_layers, 'layer')}, "
             f"at most {n} of {of} ({where})."
         )
-    return rest
+    return _alike(rest)
+
+
+def _alike(sentences: Sequence[str]) -> list[str]:
+    """Tell sentences that differ in numbers alone once, from three on.
+
+    Examples
+    --------
+    >>> _alike(["a1: 3 missed", "a2: 4 missed", "b: all well", "a3: 5 missed"])
+    ['a1: 3 missed (and 2 more like it)', 'b: all well']
+    """
+    groups: dict[str, list[str]] = {}
+    for sentence in sentences:
+        groups.setdefault(re.sub(r"[0-9][0-9.,]*", "#", sentence), []).append(sentence)
+    told = []
+    for group in groups.values():
+        more = len(group) - 1
+        told += group if more < 2 else [f"{group[0]} (and {more} more like it)"]
+    return told
 
 
 def flat(mapping: Mapping[str, object], *, above: str = "") -> list[tuple[str, str]]:
