@@ -66,13 +66,13 @@ def test_time_resolved_speed(duel, method, peer):
         pytest.skip("mne-rsa is not installed")
     theirs, share = PEERS[peer]
     patterns, models = _problem(1, 30)
-    mine = np.array([movie_rsa(one, models, method=method) for one in patterns])
+    mine = movie_rsa(patterns, models, method=method)
     assert np.abs(np.squeeze(mine) - _shaped(theirs(patterns, models, method))).max() < SAME
     patterns, models = _problem(N_SUBJECTS, N_TIMES)
     part = patterns[: max(1, round(share * N_SUBJECTS))]
     duel(
         f"RSA at every time, {method}, {SIZE}",
-        lambda: [movie_rsa(one, models, method=method) for one in patterns],
+        lambda: movie_rsa(patterns, models, method=method),
         lambda: theirs(part, models, method),
         peer=peer,
         share=share,

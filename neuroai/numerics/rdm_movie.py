@@ -85,8 +85,9 @@ def movie_rsa(
 
     Parameters
     ----------
-    patterns : array or tensor of shape (n_stimuli, n_units, n_times)
-        Activity of one subject, any unit, finite.
+    patterns : array or tensor of shape (n_stimuli, n_units, n_times) or with subjects before
+        Activity of one subject, or of several (n_subjects, n_stimuli, n_units, n_times), any unit,
+        finite. Models are made ready once for all.
     models : array of shape (n_models, n_pairs)
         Complete RDM vectors of the same stimuli in the same order.
     method : {"cosine", "pearson", "spearman", "rho-a", "tau-a"} or whitened
@@ -98,7 +99,7 @@ def movie_rsa(
 
     Returns
     -------
-    array of shape (n_times - window + 1, n_models)
+    array of shape (n_times - window + 1, n_models), with subjects before if there are several
         float64, from -1 to 1; NaN where an RDM is constant or undefined.
 
     Raises
@@ -120,12 +121,26 @@ def movie_rsa(
            [-1.]])
     """
     one_of(distance, DISTANCES, option="distance")
-    x = _checked(patterns, window)
-    ready = ModelRdms.of(models, method=method, n_stimuli=len(x), like=x)
+    several = as_float(patterns)
+    several = several if several.ndim == 4 else several[None]
+    if not len(several):
+        raise UsageError("patterns hold no subject.")
+    parts = [_checked(one, window) for one in several]
+    ready = ModelRdms.of(models, method=method, n_stimuli=len(parts[0]), like=parts[0])
     by_products = (method, distance, window) == ("pearson", "correlation", 1)
-    if not by_products or ready.unit is None:
+    sums = None
+    if by_products and ready.unit is not None:
+        sums = GramModels.of(ready.unit, n_stimuli=len(parts[0]))
+    found = np.stack([_of_subject(x, ready, sums, distance, window) for x in parts])
+    return found if np.ndim(patterns) == 4 else found[0]
+
+
+def _of_subject(
+    x: Tensor, ready: ModelRdms, sums: GramModels | None, distance: str, window: int
+) -> np.ndarray:
+    if sums is None:
         return _scored(x, ready, distance, window)
-    found, unsure = GramModels.of(ready.vectors, n_stimuli=len(x), like=x).scores(x)
+    found, unsure = sums.scores(x)
     out = found.cpu().numpy()
     if bool(unsure.any()):
         out[unsure.cpu().numpy()] = _scored(x[:, :, unsure], ready, distance, window)

@@ -168,3 +168,15 @@ def test_a_device_that_is_not_there_is_refused():
     """Work meant for a device runs there or fails; it never falls back in silence."""
     with pytest.raises((AssertionError, RuntimeError), match=r"CUDA|cuda"):
         rdm_movie(torch.tensor(_patterns()).to("cuda"))
+
+
+@pytest.mark.parametrize("method", ["pearson", "spearman"])
+def test_several_subjects_at_once_are_one_after_the_other(method):
+    """A first axis of subjects gives the same numbers; none at all is refused."""
+    rng = np.random.default_rng(9)
+    patterns, models = rng.standard_normal((3, 6, 5, 4)), rng.random((2, 15))
+    found = movie_rsa(patterns, models, method=method)
+    alone = [movie_rsa(one, models, method=method) for one in patterns]
+    np.testing.assert_array_equal(found, alone)
+    with pytest.raises(UsageError, match="no subject"):
+        movie_rsa(patterns[:0], models, method=method)

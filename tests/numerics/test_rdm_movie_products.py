@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.spatial.distance import pdist
 
+from neuroai.numerics.comparators import standardised
 from neuroai.numerics.rdm_movie import movie_rsa
 from neuroai.numerics.rdm_movie_products import GramModels
 
@@ -21,6 +22,11 @@ def _problem(n_stimuli: int, *, n_units: int = 7, n_times: int = 5, n_models: in
     return patterns, rng.random((n_models, n_stimuli * (n_stimuli - 1) // 2))
 
 
+def _by_products(patterns: np.ndarray, models: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    unit = torch.from_numpy(standardised(models, method="pearson").T.copy())
+    return GramModels.of(unit, n_stimuli=len(patterns)).scores(torch.from_numpy(patterns))
+
+
 def _loop(patterns: np.ndarray, models: np.ndarray) -> np.ndarray:
     """Use scipy's distances and NumPy's correlation, one time and one model after the other."""
     movie = [pdist(patterns[:, :, t], "correlation") for t in range(patterns.shape[2])]
@@ -29,11 +35,9 @@ def _loop(patterns: np.ndarray, models: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("n_stimuli", [3, 4, 5, 12, 33])
 def test_the_scores_are_those_of_the_vectors(n_stimuli):
-    """Even and odd numbers of stimuli, the parts of whose Gram matrices differ in size."""
+    """Small and larger RDMs, in double precision."""
     patterns, models = _problem(n_stimuli)
-    found, unsure = GramModels.of(
-        models, n_stimuli=n_stimuli, like=torch.empty(0, dtype=torch.float64)
-    ).scores(torch.from_numpy(patterns))
+    found, unsure = _by_products(patterns, models)
     assert not unsure.any()
     np.testing.assert_allclose(found, _loop(patterns, models), atol=EXACT)
 
@@ -65,8 +69,7 @@ def test_rdms_that_hardly_vary_are_taken_from_their_vectors():
     rng = np.random.default_rng(1)
     near = 1e-4 * rng.standard_normal((8, 40, 1)) + rng.standard_normal((1, 40, 1))
     patterns[:, :, 3:4] = near
-    like = torch.empty(0, dtype=torch.float64)
-    _, unsure = GramModels.of(models, n_stimuli=8, like=like).scores(torch.from_numpy(patterns))
+    _, unsure = _by_products(patterns, models)
     assert unsure.tolist() == [False, False, False, True, False]
     # Distances of 1e-8 keep half the digits.
     np.testing.assert_allclose(
