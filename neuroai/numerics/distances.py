@@ -15,7 +15,7 @@ from neuroai.numerics.arrays import (
     not_finite_error,
 )
 from neuroai.numerics.gram import BLOCK_BYTES, column_mean, fill_diagonal, gram_about
-from neuroai.numerics.gram_panels import ROWS, GramPanels
+from neuroai.numerics.gram_panels import ROWS, WHOLE, GramPanels
 
 # Below these shares of the largest squared norm a distance may be rounding alone, and its two
 # patterns are compared entry by entry.
@@ -84,6 +84,8 @@ def _by_panels(patterns: np.ndarray, share: int, block_bytes: int) -> np.ndarray
         if patterns.dtype == np.float32 and np.isfinite(patterns).all():
             return _by_panels(patterns.astype(np.float64), share, block_bytes)
         raise not_finite_error(patterns, name="patterns")
+    if len(patterns) <= WHOLE:
+        return _whole(patterns, gram, share)
     squares = torch.from_numpy(gram.squares / share)
     least = _MAY_BE_EQUAL[patterns.itemsize] * float(squares.max())
     distance, near = np.empty((len(patterns),) * 2), np.zeros(len(patterns), dtype=bool)
@@ -101,6 +103,20 @@ def _by_panels(patterns: np.ndarray, share: int, block_bytes: int) -> np.ndarray
         for start in range(0, rows.start, ROWS):
             other = slice(start, start + ROWS)
             whole[other, rows] = panel[:, other].T
+    _equal_to_zero(distance, patterns, near)
+    return distance
+
+
+def _whole(patterns: np.ndarray, gram: GramPanels, share: int) -> np.ndarray:
+    [(_, distance)] = gram
+    distance *= -2.0 / share
+    squares = gram.squares / share
+    # One sum for both, so that rounding keeps the matrix symmetric.
+    distance += squares[:, None] + squares
+    np.maximum(distance, 0.0, out=distance)
+    np.fill_diagonal(distance, np.inf)
+    near = (distance <= _MAY_BE_EQUAL[patterns.itemsize] * squares.max()).any(axis=1)
+    np.fill_diagonal(distance, 0.0)
     _equal_to_zero(distance, patterns, near)
     return distance
 

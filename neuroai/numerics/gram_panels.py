@@ -13,6 +13,9 @@ from neuroai.numerics.gram import squared_norms
 
 # Rows of a panel: enough for a fast product, few enough that little beyond the lower half is made.
 ROWS = 256
+# Up to so many rows make one panel, by NumPy, whose product of a matrix with itself does the lower
+# half alone. What follows must be NumPy's too: two pools of threads would wait for each other.
+WHOLE = 1024
 # Units are centred so many bytes at a time, into memory that stays warm.
 _CHUNK_BYTES = 2**24
 # Where the mean pattern has less than this share of the squares, to subtract it gains no digit.
@@ -33,7 +36,7 @@ class GramPanels:
 
     n_stimuli: int
     squares: np.ndarray
-    _held: list[Tensor] | Tensor
+    _held: list[Tensor | np.ndarray] | np.ndarray
 
     @classmethod
     def of(cls, patterns: np.ndarray, *, block_bytes: int) -> GramPanels:
@@ -48,7 +51,7 @@ class GramPanels:
             if patterns.nbytes <= block_bytes:
                 squares, mean = squared_norms(patterns), patterns.mean(axis=0)
                 if n * float(mean @ mean) <= _LITTLE * squares.sum():
-                    return cls(n, squares, _shared(patterns))
+                    return cls(n, squares, patterns)
             at_once = block_bytes if 2 * n > p else min(block_bytes, _CHUNK_BYTES)
             width = min(p, max(1, at_once // (n * patterns.itemsize)))
             return cls._centred(patterns, width)
@@ -57,32 +60,38 @@ class GramPanels:
     def _centred(cls, patterns: np.ndarray, width: int) -> GramPanels:
         n, p = patterns.shape
         work, squares = np.empty((n, width), patterns.dtype), np.zeros(n)
-        # Products and what follows them share one pool of threads, torch's: two would wait for
-        # each other.
-        held, panels = torch.from_numpy(work), []
+        panels: list[Tensor | np.ndarray] = []
         for start in range(0, p, width):
             block = patterns[:, start : start + width]
             part = work[:, : block.shape[1]]
             np.subtract(block, block.mean(axis=0), out=part)
             squares += squared_norms(part)
             if width == p:
-                return cls(n, squares, held)
-            some = held[:, : block.shape[1]]
-            found = [torch.mm(some[rows], some[: rows.stop].T).double() for rows in _rows(n)]
+                return cls(n, squares, work)
+            found = [_product(part, rows) for rows in _rows(n)]
             panels = [a + b for a, b in zip(panels, found, strict=True)] if panels else found
         return cls(n, squares, panels)
 
-    def __iter__(self) -> Iterator[tuple[slice, Tensor]]:
-        """Yield the rows of every panel, and its products with the patterns up to its last row."""
+    def __iter__(self) -> Iterator[tuple[slice, Tensor | np.ndarray]]:
+        """Yield the rows of every panel, and its products with the patterns up to its last row.
+
+        They are float64: one array of all rows, or tensors of some.
+        """
         for place, rows in enumerate(_rows(self.n_stimuli)):
-            if isinstance(self._held, list):
-                yield rows, self._held[place]
-            else:
-                yield rows, torch.mm(self._held[rows], self._held[: rows.stop].T)
+            held = self._held
+            yield rows, held[place] if isinstance(held, list) else _product(held, rows)
+
+
+def _product(patterns: np.ndarray, rows: slice) -> Tensor | np.ndarray:
+    if len(patterns) <= WHOLE:
+        return (patterns @ patterns.T).astype(np.float64)
+    held = _shared(patterns)
+    return torch.mm(held[rows], held[: rows.stop].T).double()
 
 
 def _rows(n: int) -> list[slice]:
-    return [slice(start, min(start + ROWS, n)) for start in range(0, n, ROWS)]
+    width = n if n <= WHOLE else ROWS
+    return [slice(start, min(start + width, n)) for start in range(0, n, width)]
 
 
 def _shared(array: np.ndarray) -> Tensor:

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from neuroai.numerics.gram_panels import ROWS, GramPanels
+from neuroai.numerics.gram_panels import WHOLE, GramPanels
 
 EXACT = 1e-12
 MANY = 2**30
@@ -22,7 +22,7 @@ def _whole(gram: GramPanels) -> np.ndarray:
 
 @pytest.mark.parametrize("offset", [0.0, 50.0])
 @pytest.mark.parametrize(("shape", "block_bytes"), [
-    ((2 * ROWS + 3, 40), MANY), ((5, 300), MANY), ((5, 300), 5 * 8 * 70), ((4, 1), 1),
+    ((WHOLE + 3, 40), MANY), ((5, 300), MANY), ((5, 300), 5 * 8 * 70), ((4, 1), 1),
 ])  # fmt: skip
 def test_the_panels_are_the_product_about_a_common_point(shape, block_bytes, offset):
     """One panel and several, units at once and in chunks, patterns near 0 and far from it."""
