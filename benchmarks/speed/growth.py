@@ -165,7 +165,7 @@ JOBS = (
 
 
 def measure(job: Job) -> list[float]:
-    """Give the shortest time of some rounds at every size; processor time, one thread or more."""
+    """Give the shortest time of some rounds at every size."""
     times = []
     for size in job.sizes:
         task = job.make(size, np.random.default_rng(0))
@@ -191,6 +191,8 @@ def main(picture: str) -> None:
         bound = times[-1] * (sizes / sizes[-1]) ** job.slope
         axis.loglog(sizes, bound, "--", color="#777777", label=f"operations, slope {job.slope:g}")
         axis.set(title=job.name, xlabel=job.unit, ylabel="seconds")
+        axis.set_xticks(sizes, [f"{size:,}" for size in job.sizes])
+        axis.minorticks_off()
         axis.legend(fontsize=8, frameon=False)
         print(f"{job.name}: slope {found:.2f}, operations {job.slope:g}, times "
               + ", ".join(f"{t:.3g}" for t in times), flush=True)  # fmt: skip

@@ -41,6 +41,10 @@ def _spread(times: list[float]) -> str:
     return middle if len(times) == 1 else f"{middle} [{min(times):.3g}, {max(times):.3g}]"
 
 
+def _ratio(value: float) -> str:
+    return f"{value:,.0f} ×" if value >= 100 else f"{value:.3g} ×"
+
+
 def row(name: str, figure: dict) -> str:
     """Give one row of the table."""
     job, _, peer = name.rpartition(" | ")
@@ -48,7 +52,7 @@ def row(name: str, figure: dict) -> str:
         job,
         _spread(figure["ours"]),
         f"{peer}: {_spread(figure['peer'])}",
-        f"{figure['ratio']:.3g} ×",
+        _ratio(figure["ratio"]),
         figure["note"].strip("() ") or "–",
     )
     return "   * - " + "\n     - ".join(cells) + "\n"

@@ -116,7 +116,7 @@ def test_nested_folds(duel):
     """(a) One of five outer folds; himalaya's kernel form is the faster of its two."""
     x, y = problem(*WIDE)
     duel(
-        f"(a) one outer fold of 5, inner 5, {WIDE}", partial(nested, x, y),
+        f"ridge (a) one outer fold of 5, inner 5, {WIDE}", partial(nested, x, y),
         partial(nested_peer, x, y), peer="himalaya KernelRidgeCV",
     )  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_kernel_form_is_the_faster_peer(duel):
     """(a) himalaya's two forms beside each other, once, on fewer targets."""
     x, y = problem(2000, 4096, 500)
     duel(
-        "(a) peers: KernelRidgeCV", partial(nested_peer, x, y),
+        "ridge (a) peers: KernelRidgeCV", partial(nested_peer, x, y),
         partial(nested_peer, x, y, feature_peer), peer="RidgeCV", rounds=1,
     )  # fmt: skip
 
@@ -133,14 +133,14 @@ def test_kernel_form_is_the_faster_peer(duel):
 def test_long_features(duel):
     """(b) Five folds of many rows, and the fit."""
     x, y = problem(*LONG)
-    duel(f"(b) 5 folds, {LONG}", partial(long, x, y), partial(long_peer, x, y),
+    duel(f"ridge (b) 5 folds, {LONG}", partial(long, x, y), partial(long_peer, x, y),
          peer="himalaya RidgeCV", rounds=3)  # fmt: skip
 
 
 def test_leave_one_out(duel):
     """(c) Leaving each row out, and the fit."""
     x, y = problem(*ONE_OUT)
-    duel(f"(c) leave-one-out, {ONE_OUT}", partial(one_out, x, y), partial(one_out_peer, x, y),
+    duel(f"ridge (c) leave-one-out, {ONE_OUT}", partial(one_out, x, y), partial(one_out_peer, x, y),
          peer="scikit-learn RidgeCV(alpha_per_target=True)")  # fmt: skip
 
 
@@ -148,8 +148,8 @@ def test_generalised(duel):
     """(d) Generalised cross-validation beside (a), ours and the peer's."""
     x, y = problem(*WIDE)
     mine = partial(generalised, x, y)
-    duel(f"(d) generalised, {WIDE}", mine, partial(nested_peer, x, y), peer="(a) by himalaya")
-    duel(f"(d) generalised, {WIDE}", mine, partial(nested, x, y), peer="our own (a)")
+    duel(f"ridge (d) generalised, {WIDE}", mine, partial(nested_peer, x, y), peer="(a) by himalaya")
+    duel(f"ridge (d) generalised, {WIDE}", mine, partial(nested, x, y), peer="our own (a)")
 
 
 @pytest.mark.parametrize("job", JOBS)

@@ -176,8 +176,7 @@ def _both(read, path):
 
 
 FAULT = Fault(
-    "S7", "malformed files are refused in words, within a gibibyte and a minute", 8_000, run,
-    share=100,
+    "S7", "malformed files are refused in words, within a gibibyte and a minute", 8_000, run
 )  # fmt: skip
 
 
