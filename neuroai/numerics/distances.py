@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from neuroai.checks import one_of
 from neuroai.numerics.arrays import (
@@ -12,14 +11,12 @@ from neuroai.numerics.arrays import (
     as_patterns,
     is_torch,
     namespace_of,
-    not_finite_error,
 )
 from neuroai.numerics.gram import BLOCK_BYTES, column_mean, fill_diagonal, gram_about
-from neuroai.numerics.gram_panels import ROWS, WHOLE, GramPanels
 
 # Below these shares of the largest squared norm a distance may be rounding alone, and its two
 # patterns are compared entry by entry.
-_MAY_BE_EQUAL = {4: 1e-4, 8: 1e-12}
+MAY_BE_EQUAL = {4: 1e-4, 8: 1e-12}
 
 # float32 squares of entries this small lose digits or vanish.
 _SMALLEST_MEAN_SQUARE = 1e-28
@@ -62,7 +59,10 @@ def squared_euclidean(
         one_of(normalize, ("channels",), option="normalize")
     patterns = as_patterns(patterns)
     if not is_torch(patterns):
-        return _by_panels(patterns, patterns.shape[1] if normalize else 1, block_bytes)
+        # Loaded late, since it needs torch.
+        from neuroai.numerics.euclidean_panels import euclidean_by_panels
+
+        return euclidean_by_panels(patterns, patterns.shape[1] if normalize else 1, block_bytes)
     distance, squares = gram_about(patterns, column_mean, block_bytes=block_bytes)
     distance *= -2.0
     # One sum for both, so that rounding keeps the matrix symmetric.
@@ -71,58 +71,22 @@ def squared_euclidean(
     distance.clamp_(min=0.0)
     fill_diagonal(distance, np.inf)
     itemsize = 4 if patterns.dtype == namespace_of(patterns).float32 else 8
-    near = (distance <= _MAY_BE_EQUAL[itemsize] * squares.max()).any(1)
+    near = (distance <= MAY_BE_EQUAL[itemsize] * squares.max()).any(1)
     fill_diagonal(distance, 0.0)
-    _equal_to_zero(distance, patterns, near.cpu().numpy())
+    equal_to_zero(distance, patterns, near.cpu().numpy())
     return distance / patterns.shape[1] if normalize else distance
 
 
-def _by_panels(patterns: np.ndarray, share: int, block_bytes: int) -> np.ndarray:
-    """Finish the distances of some rows while their products are in the cache, and mirror them."""
-    gram = GramPanels.of(patterns, block_bytes=block_bytes)
-    if not np.isfinite(gram.squares).all():
-        if patterns.dtype == np.float32 and np.isfinite(patterns).all():
-            return _by_panels(patterns.astype(np.float64), share, block_bytes)
-        raise not_finite_error(patterns, name="patterns")
-    if len(patterns) <= WHOLE:
-        return _whole(patterns, gram, share)
-    squares = torch.from_numpy(gram.squares / share)
-    least = _MAY_BE_EQUAL[patterns.itemsize] * float(squares.max())
-    distance, near = np.empty((len(patterns),) * 2), np.zeros(len(patterns), dtype=bool)
-    whole = torch.from_numpy(distance)
-    for rows, products in gram:
-        panel = whole[rows, : rows.stop].copy_(products)
-        panel.mul_(-2.0 / share).add_(squares[: rows.stop]).add_(squares[rows, None]).clamp_(min=0)
-        corner = panel[:, rows.start :]
-        lower = torch.tril(corner, -1)
-        corner.copy_(lower + lower.T).fill_diagonal_(np.inf)
-        close = (panel <= least).numpy()
-        near[rows] |= close.any(axis=1)
-        near[: rows.stop] |= close.any(axis=0)
-        corner.fill_diagonal_(0)
-        for start in range(0, rows.start, ROWS):
-            other = slice(start, start + ROWS)
-            whole[other, rows] = panel[:, other].T
-    _equal_to_zero(distance, patterns, near)
-    return distance
+def equal_to_zero(distance: Array, patterns: Array, near: np.ndarray) -> None:
+    """Set to 0 the distances of identical patterns, looking only where some distance is tiny.
 
-
-def _whole(patterns: np.ndarray, gram: GramPanels, share: int) -> np.ndarray:
-    [(_, distance)] = gram
-    distance *= -2.0 / share
-    squares = gram.squares / share
-    # One sum for both, so that rounding keeps the matrix symmetric.
-    distance += squares[:, None] + squares
-    np.maximum(distance, 0.0, out=distance)
-    np.fill_diagonal(distance, np.inf)
-    near = (distance <= _MAY_BE_EQUAL[patterns.itemsize] * squares.max()).any(axis=1)
-    np.fill_diagonal(distance, 0.0)
-    _equal_to_zero(distance, patterns, near)
-    return distance
-
-
-def _equal_to_zero(distance: Array, patterns: Array, near: np.ndarray) -> None:
-    """Set to 0 the distances of identical patterns, looking only where some distance is tiny."""
+    Examples
+    --------
+    >>> distance = np.full((2, 2), 1e-9)
+    >>> equal_to_zero(distance, np.ones((2, 3)), np.array([True, True]))
+    >>> float(distance.sum())
+    0.0
+    """
     groups: dict[bytes, list[int]] = {}
     for row in np.flatnonzero(near).tolist():
         pattern = patterns[row].cpu().numpy() if is_torch(patterns) else patterns[row]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -213,15 +213,7 @@ def fitted_model(
     found = [fit(r, theirs) for r in regions]
     dims = ("region", "subject_fold", "stimulus_fold")
     per_fold = np.array([one.scores for one in found])
-    p = np.full(len(found), np.nan)
-    if n_null:
-        orders = stimulus_permutations(n_null, len(ids), rng=np.random.default_rng([seed, 1]))
-        # All models move together, and so keep what they share with each other.
-        moved = np.stack([relabelled(one, orders) for one in theirs], axis=1)
-        null = np.array([[fit(r, one).scores for r in regions] for one in moved])
-        # A mixture without any weight predicts nothing: in the test, observed or not, it has 0.
-        reached = (np.nan_to_num(some).mean(axis=(-2, -1)) for some in (per_fold, null))
-        p = permutation_p(*reached)
+    p = _p_of_fit(fit, per_fold, theirs, n_stimuli=len(ids), n_null=n_null, seed=seed)
     return xr.Dataset(
         {
             "value": ("region", per_fold.mean(axis=(1, 2))),
@@ -242,6 +234,26 @@ def fitted_model(
             "n_undefined": int(np.isnan(per_fold).sum()),
         },
     )  # fmt: skip
+
+
+def _p_of_fit(
+    fit: Callable[[int, np.ndarray], FlexibleScores],
+    per_fold: np.ndarray,
+    models: np.ndarray,
+    *,
+    n_stimuli: int,
+    n_null: int,
+    seed: int,
+) -> np.ndarray:
+    """Fit anew under every relabelling of the models' stimuli: p of each region."""
+    if not n_null:
+        return np.full(len(per_fold), np.nan)
+    orders = stimulus_permutations(n_null, n_stimuli, rng=np.random.default_rng([seed, 1]))
+    # All models move together, and so keep what they share with each other.
+    moved = np.stack([relabelled(one, orders) for one in models], axis=1)
+    null = np.array([[fit(r, one).scores for r in range(len(per_fold))] for one in moved])
+    # A mixture without any weight predicts nothing: in the test, observed or not, it has 0.
+    return permutation_p(*(np.nan_to_num(part).mean(axis=(-2, -1)) for part in (per_fold, null)))
 
 
 def vectors_of(answer: Answer, name: str) -> np.ndarray:
