@@ -20,7 +20,7 @@ MANY = 2**28
 @pytest.mark.parametrize("offset", [0.0, 7.0])
 @pytest.mark.parametrize("block_bytes", [MANY, N * 8 * 5])
 def test_distances_are_scipy_s(dtype, tolerance, offset, block_bytes):
-    """Units at once and in chunks, patterns near 0 and far from it: symmetric, 0 on the diagonal."""
+    """Units at once and in chunks, near 0 and far from it: symmetric, 0 on the diagonal."""
     patterns = (np.random.default_rng(0).standard_normal((N, 12)) + offset).astype(dtype)
     found = euclidean_by_panels(patterns, 12, block_bytes)
     wanted = squareform(pdist(patterns.astype(float), "sqeuclidean")) / 12
