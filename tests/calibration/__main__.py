@@ -103,7 +103,8 @@ def _place(row: tuple[str, ...]) -> tuple[int, str, str]:
 
 
 def _bounds(low: float, high: float) -> str:
-    if math.isinf(low) and math.isinf(high):
+    # A share is at most 1, which bounds nothing.
+    if math.isinf(low) and high >= 1:
         return "none"
     return f"{low:.3f} to {high:.3f}"
 
