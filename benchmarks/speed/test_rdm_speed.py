@@ -5,13 +5,12 @@ Memory is the peak above the patterns, each side in a process of its own.
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import rsatoolbox
+from peak_memory import peak_above, peak_of_script
 
 from neuroai.numerics.distances import correlation_distance, squared_euclidean
 from neuroai.numerics.rdm_vectors import to_vector
@@ -46,20 +45,9 @@ def test_rdm_speed(duel, method, size):
 @pytest.mark.parametrize("size", ["1000x25k", "10000x2k"])
 def test_memory_of_euclidean_distances(size):
     """Peak above the patterns, MiB, no more than the peer's."""
-    ours, theirs = (_peak_mib(size, who) for who in ("ours", "theirs"))
+    ours, theirs = (peak_of_script(__file__, size, who) for who in ("ours", "theirs"))
     print(f"\neuclidean RDM {SHAPES[size]}: ours {ours:.0f} MiB, rsatoolbox {theirs:.0f} MiB")
     assert ours <= theirs
-
-
-def _peak_mib(size: str, who: str) -> float:
-    command = [sys.executable, str(Path(__file__)), size, who]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(done.stdout.splitlines()[-1])
-
-
-def _status(name: str) -> int:
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 def _peak_here(size: str, who: str) -> float:
@@ -68,14 +56,9 @@ def _peak_here(size: str, who: str) -> float:
     # Both load what they need on a few patterns first.
     squared_euclidean(x[:9])
     rsatoolbox.rdm.calc_rdm(rsatoolbox.data.Dataset(x[:9]), method="euclidean")
-    # Linux forgets the peak of what made the patterns.
-    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
-    before = _status("VmRSS")
     if who == "ours":
-        squared_euclidean(x)
-    else:
-        rsatoolbox.rdm.calc_rdm(data, method="euclidean")
-    return (_status("VmHWM") - before) / 1024
+        return peak_above(lambda: squared_euclidean(x))
+    return peak_above(lambda: rsatoolbox.rdm.calc_rdm(data, method="euclidean"))
 
 
 if __name__ == "__main__":

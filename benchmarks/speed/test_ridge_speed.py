@@ -7,20 +7,18 @@ each side in a process of its own.
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 from himalaya.kernel_ridge import KernelRidgeCV
 from himalaya.ridge import RidgeCV as HimalayaRidgeCV
 from himalaya.scoring import r2_score
+from peak_memory import peak_above, peak_of_script
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import PredefinedSplit
 
@@ -155,7 +153,7 @@ def test_generalised(duel):
 @pytest.mark.parametrize("job", JOBS)
 def test_memory(job):
     """Peak memory above the data, MiB, never more than the peer's."""
-    ours, theirs = (peak_mib(job, who) for who in ("ours", "theirs"))
+    ours, theirs = (peak_of_script(__file__, job, who) for who in ("ours", "theirs"))
     print(f"\n{job} {JOBS[job][2]}: ours {ours:.0f} MiB, peer {theirs:.0f} MiB")
     assert ours <= theirs
 
@@ -175,28 +173,11 @@ def test_time_grows_with_targets():
     print(f"\ntargets {sizes}: {np.round(times, 2)} s, slope {slope:.2f}")
 
 
-def peak_mib(job: str, who: str) -> float:
-    """Run one side in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__)), job, who], capture_output=True, text=True, check=True
-    )
-    return float(json.loads(done.stdout.splitlines()[-1]))
-
-
 def _peak_here(job: str, who: str) -> float:
     ours, theirs, size = JOBS[job]
     x, y = problem(*size)
-    # Linux forgets the peak of what made the data.
-    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
-    before = _status("VmRSS")
-    (ours if who == "ours" else theirs)(x, y)
-    return (_status("VmHWM") - before) / 1024
-
-
-def _status(name: str) -> int:
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+    return peak_above(lambda: (ours if who == "ours" else theirs)(x, y))
 
 
 if __name__ == "__main__":
-    print(json.dumps(_peak_here(sys.argv[1], sys.argv[2])))
+    print(_peak_here(sys.argv[1], sys.argv[2]))

@@ -59,18 +59,8 @@ def two_factor_variance(
     >>> float(two_factor_variance(6.0, 2.0, 2.0, n_subjects=2, n_stimuli=2))
     4.0
     """
-    if min(n_subjects, n_stimuli) < 2:
-        raise UsageError(
-            "A variance over subjects and stimuli needs at least 2 of each; "
-            f"got {n_subjects} subjects and {n_stimuli} stimuli."
-        )
-    v_both, v_subjects, v_stimuli = (
-        np.asarray(value, dtype=np.float64) for value in (v_both, v_subjects, v_stimuli)
-    )
-    a, b = n_subjects / (n_subjects - 1), n_stimuli / (n_stimuli - 1)
-    variance = a * v_subjects + b * v_stimuli - a * b * (v_both - v_subjects - v_stimuli)
-    floor = np.maximum(a * v_subjects, b * v_stimuli)
-    return np.minimum(np.maximum(variance, floor), v_both)
+    a, b, c = _two_factor_parts(v_both, v_subjects, v_stimuli, n_subjects, n_stimuli)
+    return np.minimum(np.maximum(a + b - c, np.maximum(a, b)), v_both)
 
 
 def two_factor_dof(
@@ -124,17 +114,33 @@ def two_factor_dof(
     variance = two_factor_variance(
         v_both, v_subjects, v_stimuli, n_subjects=n_subjects, n_stimuli=n_stimuli
     )
-    v_both, v_subjects, v_stimuli = (
-        np.asarray(value, dtype=np.float64) for value in (v_both, v_subjects, v_stimuli)
-    )
+    a, b, c = _two_factor_parts(v_both, v_subjects, v_stimuli, n_subjects, n_stimuli)
     of_subjects, of_stimuli = n_subjects - 1, n_stimuli - 1
-    a, b = n_subjects / of_subjects, n_stimuli / of_stimuli
-    parts = (a * v_subjects) ** 2 / of_subjects + (b * v_stimuli) ** 2 / of_stimuli
-    parts = parts + (a * b * (v_both - v_subjects - v_stimuli)) ** 2 / (of_subjects * of_stimuli)
+    parts = a**2 / of_subjects + b**2 / of_stimuli + c**2 / (of_subjects * of_stimuli)
     least = min(of_subjects, of_stimuli)
     # Without any variance nothing is tested; the smaller factor's is as good as any.
     dof = np.divide(variance**2, parts, out=np.full(parts.shape, float(least)), where=parts > 0)
     return np.clip(dof, least, of_subjects + of_stimuli)
+
+
+def _two_factor_parts(
+    v_both: np.ndarray | float,
+    v_subjects: np.ndarray | float,
+    v_stimuli: np.ndarray | float,
+    n_subjects: int,
+    n_stimuli: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give the variances of subjects, of stimuli and of their interaction, freed from bias."""
+    if min(n_subjects, n_stimuli) < 2:
+        raise UsageError(
+            "A variance over subjects and stimuli needs at least 2 of each; "
+            f"got {n_subjects} subjects and {n_stimuli} stimuli."
+        )
+    v_both, v_subjects, v_stimuli = (
+        np.asarray(value, dtype=np.float64) for value in (v_both, v_subjects, v_stimuli)
+    )
+    a, b = n_subjects / (n_subjects - 1), n_stimuli / (n_stimuli - 1)
+    return a * v_subjects, b * v_stimuli, a * b * (v_both - v_subjects - v_stimuli)
 
 
 def added_dof(
