@@ -35,11 +35,15 @@ def near_miss(name: str, known: Collection[str], *, shown: int = 3) -> str:
     "Did you mean 'rdm-pearson'?"
     >>> near_miss("zzz", ["rdm-pearson", "cka"])
     'There is: cka, rdm-pearson.'
+    >>> near_miss("layer.2", ["net.layer.1", "net.layer.2", "net.layer.2.bias"])
+    "Did you mean 'net.layer.2'?"
     """
     folded = {key.lower(): key for key in sorted(known, reverse=True)}
-    close = difflib.get_close_matches(name.lower(), list(folded), n=shown, cutoff=0.6)
+    # The end of a dotted name is what people remember of it.
+    ends = [key for key in folded if key.endswith(f".{name.lower()}")]
+    close = ends or difflib.get_close_matches(name.lower(), list(folded), n=shown, cutoff=0.6)
     if close:
-        return "Did you mean " + " or ".join(f"'{folded[key]}'" for key in close) + "?"
+        return "Did you mean " + " or ".join(f"'{folded[key]}'" for key in close[:shown]) + "?"
     if not known:
         return "There is none."
     return f"There is: {listing(sorted(known), shown=12)}."

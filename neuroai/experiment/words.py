@@ -33,10 +33,10 @@ def methods(options: Options, card: DatasetCard) -> tuple[str, ...]:
         f"Lesions: a localiser ranks units (feature maps of convolutions) by Welch's t on half A "
         f"of the stimuli; the top {FRACTION:.0%} are the target, of which the best {doses} are "
         "lesioned. Effects are measured on half B, beside "
-        f"{options.n_controls} random sets of the same size from the same layer outside the "
-        "target. p is the share of controls whose drop is at least as large. Virtual lesions mask "
-        "recorded units before a readout; measured ones really were applied, and their p comes "
-        "from permutations of treated and sham trials within subjects.",
+        f"{options.n_controls} random sets of the same size and activity from the same layer, the "
+        "target's elements among them. p is the share of controls whose drop is at least as large. "
+        "Virtual lesions mask recorded units before a readout; measured ones really were applied, "
+        "and their p comes from permutations of treated and sham trials within subjects.",
         f"Seed of every draw: {options.seed}.",
     )
 

@@ -76,7 +76,7 @@ def canonical_basis(patterns: np.ndarray, *, variance: float = 1.0) -> Canonical
     True
     """
     in_range(variance, option="variance", low=0, high=1, low_open=True)
-    patterns = as_patterns(patterns)
+    patterns = np.asarray(as_patterns(patterns))
     require_finite(patterns, name="patterns")
     centred = patterns - patterns.mean(0, dtype=np.float64).astype(patterns.dtype)
     scores, sizes = _directions(patterns, centred, variance)

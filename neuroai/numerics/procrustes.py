@@ -42,7 +42,7 @@ def procrustes_factor(patterns: np.ndarray) -> np.ndarray:
     >>> (factor @ factor.T).round(6).tolist()
     [[2.0, -2.0], [-2.0, 2.0]]
     """
-    patterns = as_patterns(patterns)
+    patterns = np.asarray(as_patterns(patterns))
     require_finite(patterns, name="patterns")
     n_stimuli, n_units = patterns.shape
     if n_units <= n_stimuli:

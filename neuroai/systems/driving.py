@@ -15,6 +15,7 @@ from neuroai.systems.hooks import replaced, tensor_of
 from neuroai.systems.layers import choose_layers
 from neuroai.systems.layout import layout_of, rows_first
 from neuroai.systems.model import Model
+from neuroai.systems.single_precision import full_single_precision
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,9 @@ def driving_input(
         module.eval()
         for parameter, _ in wanted:
             parameter.requires_grad_(requires_grad=False)
-        return _climb(
-            module, region, feature, _start(shape, norm, seed, model.device), norm, n_steps, step,
-            smoothness,
-        )  # fmt: skip
+        start = _start(shape, norm, seed, model.device)
+        with full_single_precision():
+            return _climb(module, region, feature, start, norm, n_steps, step, smoothness)
     finally:
         module.train(was_training)
         for parameter, needed in wanted:

@@ -16,6 +16,7 @@ from neuroai.errors import UsageError
 from neuroai.systems.layout import Activity, combine, layout_of, rows_first, time_first
 from neuroai.systems.reduction import Reducer, Reduction, as_reducer
 from neuroai.systems.sequences import Frames, Reader, sequence_of
+from neuroai.systems.single_precision import full_single_precision
 
 Replace = Callable[[nn.Module, Any, int], Any]
 Reduce = str | Reduction | Reducer | None
@@ -77,7 +78,8 @@ def map_tensors(output: Any, change: Callable[[Tensor], Tensor]) -> Any:
 def inference(module: nn.Module) -> Iterator[nn.Module]:
     """Hold a module in eval mode without gradients; then give each part its previous mode.
 
-    The fused attention of torch is switched off meanwhile, since it skips the layers inside it.
+    The fused attention of torch is switched off meanwhile, since it skips the layers inside it, and
+    float32 is computed in float32 on every device.
     """
     parts = list(module.modules())
     modes = [(part, part.training) for part in parts if part.training]
@@ -86,7 +88,7 @@ def inference(module: nn.Module) -> Iterator[nn.Module]:
         if modes:
             module.eval()
         torch.backends.mha.set_fastpath_enabled(False)
-        with torch.no_grad():
+        with torch.no_grad(), full_single_precision():
             yield module
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)

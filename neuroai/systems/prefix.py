@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -170,17 +171,20 @@ def _hollowed(one: Prefix, needed: frozenset[int], *, fill: float = 0.0) -> Pref
 
 
 def _fits(prefix: Prefix, n_batch: int, n_stimuli: int) -> bool:
-    taken = 0
+    taken: Counter[torch.device] = Counter()
 
     def count(tensor: Tensor) -> Tensor:
-        nonlocal taken
-        taken += tensor.untyped_storage().nbytes()
+        taken[tensor.device] += tensor.untyped_storage().nbytes()
         return tensor
 
     map_tensors((prefix.outputs[-1], prefix.batches[-1][1]), count)
     left = n_stimuli / n_batch - len(prefix.outputs)
     # Half of what is free is left to the lesions that follow.
-    return left <= 0 or taken * left < free_memory() / 2
+    return left <= 0 or all(size * left < _free(where) / 2 for where, size in taken.items())
+
+
+def _free(where: torch.device) -> int:
+    return torch.cuda.mem_get_info(where)[0] if where.type == "cuda" else free_memory()
 
 
 def versions(prefix: Prefix) -> list[list[int]]:

@@ -63,7 +63,9 @@ def reinitialised(module: nn.Module, *, seed: int) -> nn.Module:
     >>> weights_sha256(a) == weights_sha256(reinitialised(nn.Linear(2, 2), seed=1))
     True
     """
-    fresh = copy.deepcopy(module)
+    where = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
+    # Drawn here and moved, since a graphics card draws other numbers from the same seed.
+    fresh = copy.deepcopy(module).cpu()
     with seeded(seed):
         for name, part in fresh.named_modules():
             reset = getattr(part, "reset_parameters", getattr(part, "_reset_parameters", None))
@@ -75,4 +77,4 @@ def reinitialised(module: nn.Module, *, seed: int) -> nn.Module:
                     "parameters and has no reset_parameters(), so an untrained control cannot be "
                     "drawn. Add that method, or give untrained networks yourself."
                 )
-    return fresh
+    return fresh.to(where)

@@ -38,10 +38,13 @@ def dose_curve(
     """Ask a question of a system under growing lesions and under random lesions.
 
     For dose d the first round(d n) targets are lesioned (at least one, best first). Controls are
-    random sets of the same size from the region, disjoint from the whole target; with `strata`
-    each holds as many elements of every stratum as the target does.
+    random sets of the same size from the whole region, the target's elements among them; with
+    `strata` each holds as many elements of every stratum as the lesioned targets do.
 
     .. math:: p = (1 + \\#\\{drop_{control} \\ge drop_{target}\\}) / (1 + n_{controls})
+
+    Under the null the target is itself such a random set, so that p is exact. Sets that avoid the
+    target would not be: a random target that holds part of a module meets controls that lack it.
 
     Parameters
     ----------
@@ -112,7 +115,9 @@ def matched_controls(
     n_controls: int = MIN_CONTROLS,
     seed: int = 0,
 ) -> tuple[tuple[int, ...], ...] | NotMeasurable:
-    """Draw random sets of a region, disjoint from the target, of its size and activity.
+    """Draw random sets of a region, of the target's size and activity.
+
+    They are drawn from every element, those of the target too; see `dose_curve` for why.
 
     Parameters
     ----------
@@ -133,7 +138,7 @@ def matched_controls(
     Examples
     --------
     >>> matched_controls([0], activity=[1.0, 1.0, 1.0], n_controls=2, seed=1)
-    ((1,), (2,))
+    ((1,), (1,))
     """
     no_duplicates(targets, where="the target")
     elements = range(len(activity))
@@ -162,9 +167,7 @@ class _Pool:
         missing = sorted({int(t) for t in targets} - set(self.stratum))
         if strata is not None and missing:
             raise UsageError(f"The targets {listing(missing)} are in no stratum.")
-        spared = np.setdiff1d(everyone, np.asarray(targets, dtype=int))
-        levels = np.array([self.stratum[int(e)] for e in spared], dtype=int)
-        self.others = {int(level): spared[levels == level] for level in np.unique(levels)}
+        self.members = {int(level): everyone[given == level] for level in np.unique(given)}
         self.targets = [int(t) for t in targets]
 
     def needed(self, targets: Sequence[int]) -> dict[int, int]:
@@ -175,9 +178,10 @@ class _Pool:
     def why_not(self, most: int) -> str:
         """Say why there are no random sets beside the largest target; '' if there are."""
         for level, count in self.needed(self.targets[:most]).items():
-            found = len(self.others.get(level, ()))
+            # A set of which most is the target's own would hardly differ from it.
+            found = len(np.setdiff1d(self.members.get(level, ()), self.targets))
             if found < count + 1:
-                alike = "" if len(self.others) < 2 else " that are as active"
+                alike = "" if len(self.members) < 2 else " that are as active"
                 return (
                     f"{found} elements{alike} outside the target of {len(self.targets)} are too "
                     "few for random controls of the same size"
@@ -185,9 +189,9 @@ class _Pool:
         return ""
 
     def draw(self, targets: Sequence[int], rng: np.random.Generator) -> tuple[int, ...]:
-        """Draw as many spared elements of every stratum as the targets have."""
+        """Draw as many elements of every stratum as the targets have."""
         chosen = [
-            rng.choice(self.others[level], count, replace=False)
+            rng.choice(self.members[level], count, replace=False)
             for level, count in self.needed(targets).items()
         ]
         return tuple(int(element) for part in chosen for element in part)
