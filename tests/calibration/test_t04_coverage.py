@@ -17,7 +17,9 @@ from neuroai.numerics.psychometric_bootstrap import bootstrap_psychometric
 from neuroai.numerics.resample import bootstrap_counts
 from neuroai.numerics.sigmoids import psychometric_function
 
-N_SAMPLES = 200
+# As many as a comparison takes by default: fewer make the variance noisier, and its floor higher.
+N_SAMPLES = Inference.n_bootstrap
+N_REFITS = 200
 # The true value is the mean over this many further simulations: its own error is below a
 # thirtieth of the width of one interval.
 N_TRUTH = 4000
@@ -88,7 +90,7 @@ def threshold_covered(n: int, rng: np.random.Generator, *, n_trials: int) -> np.
     found = np.empty(n)
     for i in range(n):
         one = fit_psychometric(LEVELS, rng.binomial(shown, p), shown)
-        ends = bootstrap_psychometric(one, LEVELS, shown, rng=rng, n_samples=N_SAMPLES)
+        ends = bootstrap_psychometric(one, LEVELS, shown, rng=rng, n_samples=N_REFITS)
         found[i] = ends.low["threshold"] <= THRESHOLD <= ends.high["threshold"]
     return found
 
