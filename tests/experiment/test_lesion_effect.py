@@ -73,9 +73,9 @@ def test_a_planted_module_is_found_and_is_special_to_its_task(network, simulatio
     found = lesion_effects(planted, stimuli, tasks, region="fc1", targets=module, doses=[1.0],
                            kinds=["zero"])  # fmt: skip
     [effect] = found.effects
-    # Every control leaves the three features alone, so that none changes a choice.
-    assert set(effect.controls) == {effect.intact}
-    assert effect.lesioned < effect.intact - 0.1 and np.isnan(effect.z)
+    # A control holds a quarter of the module by chance, and does less.
+    assert effect.lesioned < effect.controls.min() and effect.z < -2
+    assert effect.lesioned < effect.intact - 0.1
     assert effect.p == pytest.approx(1 / 101)
 
 
