@@ -68,7 +68,10 @@ class Registry:
     def get(self, name: str) -> Entry:
         """Give the entry of a name, or raise UnknownName with the near miss."""
         entries = _read(self)
-        do = f"To add one, put a file in {self.prefix.replace('.', '/')}."
+        # Data sets lie beside the package in a checkout, and inside it where it is installed.
+        beside = not self.folder.is_relative_to(Path(__file__).parent)
+        place = self.folder.name if beside else self.prefix.replace(".", "/")
+        do = f"To add one, put a file in {place}."
         return entries[known_name(name, entries, kind=self.kind, do=do)]
 
     def alone(self, name: str) -> Entry | None:

@@ -109,14 +109,44 @@ def flexible_model(
         test = pairs_within(np.flatnonzero(tested), n_stimuli)
         train = pairs_within(np.flatnonzero(~tested), n_stimuli)
         for f, others in enumerate(subjects):
-            theta = _fit(data[~others][:, train], models[:, train], kind, method)
-            parameters[f, g] = theta
             held_out = data[others][:, test]
-            predicted = (theta @ models[:, test])[None]
-            scores[f, g] = compare_rdms(held_out, predicted, method=method).mean()
+            parameters[f, g], scores[f, g] = fitted_score(
+                data[~others][:, train], held_out, models[:, train], models[:, test], kind=kind,
+                method=method,
+            )  # fmt: skip
             lower[f, g] = _pooled(data[~others][:, test], held_out, method)
             upper[f, g] = _pooled(held_out, held_out, method)
     return FlexibleScores(scores, parameters, lower, upper)
+
+
+def fitted_score(
+    learnt: np.ndarray,
+    held_out: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
+    *,
+    kind: str,
+    method: str,
+) -> tuple[np.ndarray, float]:
+    """Fit to some subjects and pairs; give the weights and the score on others.
+
+    Parameters
+    ----------
+    learnt, held_out : arrays of shape (n_subjects, n_pairs)
+        RDM vectors that are fitted and scored, each with pairs and subjects of its own.
+    train, test : arrays of shape (n_models, n_pairs)
+        The models' vectors of the same pairs as `learnt` and as `held_out`.
+    kind, method
+        As in `flexible_model`.
+
+    Examples
+    --------
+    >>> learnt, train = np.array([[1.0, 2.0, 4.0]]), np.array([[3.0, 1.0, 1.0], [1.0, 2.0, 4.0]])
+    >>> fitted_score(learnt, learnt, train, train, kind="selected", method="cosine")
+    (array([0., 1.]), 1.0)
+    """
+    theta = _fit(learnt, train, kind, method)
+    return theta, float(compare_rdms(held_out, (theta @ test)[None], method=method).mean())
 
 
 def _fit(data: np.ndarray, models: np.ndarray, kind: str, method: str) -> np.ndarray:

@@ -12,8 +12,12 @@ from calibration_cases import Calibration, Size, assert_calibrated, coverage_siz
 from neuroai.comparison.statistics.evaluators import RdmEvaluator
 from neuroai.comparison.statistics.inference import Inference, calibration_notes, summarise
 from neuroai.numerics.comparators import compare_rdms
+from neuroai.numerics.intervals import t_interval
 from neuroai.numerics.psychometric import fit_psychometric
 from neuroai.numerics.psychometric_bootstrap import bootstrap_psychometric
+from neuroai.numerics.rdm_flexible import flexible_model
+from neuroai.numerics.rdm_flexible_bootstrap import flexible_variance
+from neuroai.numerics.rdm_vectors import n_stimuli_of
 from neuroai.numerics.resample import bootstrap_counts
 from neuroai.numerics.sigmoids import psychometric_function
 
@@ -79,6 +83,42 @@ def covered(
     return found
 
 
+def fitted_score(data, models, rng, *, kind):
+    """Score a mixture, or a choice, of the models under one random deal into two folds each."""
+    n_subjects, n_stimuli = len(data), n_stimuli_of(data.shape[1])
+    folds = {
+        "subject_folds": rng.permutation(n_subjects) % 2,
+        "stimulus_folds": rng.permutation(n_stimuli) % 2,
+    }
+    found = flexible_model(data, models, kind=kind, method="pearson", **folds)
+    return float(np.nan_to_num(found.scores).mean())
+
+
+@functools.cache
+def true_fitted(kind: str, n_subjects: int, n_stimuli: int) -> float:
+    """Give the expected score of a fitted model, from simulations of its own."""
+    rng = np.random.default_rng([8, n_subjects, n_stimuli])
+    drawn = (draw(rng, n_subjects, n_stimuli) for _ in range(N_TRUTH))
+    return float(np.mean([fitted_score(*one, rng, kind=kind) for one in drawn]))
+
+
+def fitted_covered(
+    n: int, rng: np.random.Generator, *, kind: str, n_stimuli: int, n_subjects: int, n_samples: int
+) -> np.ndarray:
+    """Say whether the interval of a fitted model's score holds the expected one."""
+    truth = true_fitted(kind, n_subjects, n_stimuli)
+    found = np.empty(n)
+    for i in range(n):
+        data, models = draw(rng, n_subjects, n_stimuli)
+        value = fitted_score(data, models, rng, kind=kind)
+        spread = flexible_variance(
+            data, models, kind=kind, method="pearson", n_samples=n_samples, rng=rng
+        )
+        low, high = t_interval(value, spread.variance, dof=spread.dof)
+        found[i] = low <= truth <= high
+    return found
+
+
 # An observer of eight levels who guesses half of the time and lapses now and then.
 LEVELS, THRESHOLD, WIDTH, LAPSE = np.linspace(-2.0, 2.0, 8), 0.2, 2.5, 0.03
 
@@ -127,7 +167,23 @@ CASES += [
 ]
 
 
-WITH_TESTS = [c for c in CASES if "pearson, 20 stimuli, 8" in c.cell or "200 trials" in c.cell]
+CASES += [
+    Calibration(
+        "T4",
+        "coverage of 95 % intervals",
+        f"{kind} model of two, fitted and scored in folds, pearson, 20 stimuli, 8 subjects",
+        partial(fitted_covered, kind=kind, n_stimuli=20, n_subjects=8, n_samples=N_REFITS),
+        *coverage_sizes(n=8, n_full=2000),
+    )
+    for kind in ("weighted", "selected")
+]
+
+# A fitted model is fitted some thousand times an interval, which takes a second.
+WITH_TESTS = [
+    c
+    for c in CASES
+    if ("pearson, 20 stimuli, 8" in c.cell and "fitted" not in c.cell) or "200 trials" in c.cell
+]
 
 
 @pytest.mark.parametrize("case", WITH_TESTS, ids=str)

@@ -32,9 +32,9 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no cuda d
 
 # float32 sums in another order, relative to the largest value; and float64.
 AGREES, AGREES_DOUBLE = 1e-5, 1e-10
-# Where float32 itself lies 2e-4 to 4e-4 from float64: regressions with more features than rows, and
-# ranks of distances that all but tie.
-ROUNDED = 1e-4
+# Where float32 itself lies 2e-4 to 4e-4 from float64: with more features than rows small penalties
+# score all but alike, so that another one may be chosen; and ranks of distances that all but tie.
+ROUNDED = 2e-4
 FAR = ("searchlight, spearman", "ridge, generalised", "encoding", "encoding, one-out",
        "encoding null", "encoding null, fast")  # fmt: skip
 # Principal components of float32 by two solvers; their signs are free.

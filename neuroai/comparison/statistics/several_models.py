@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,9 +14,10 @@ from neuroai.errors import UsageError
 from neuroai.format.align import align
 from neuroai.format.answers import Answer
 from neuroai.numerics.group_folds import stratified_group_folds
-from neuroai.numerics.intervals import permutation_p
+from neuroai.numerics.intervals import permutation_p, t_interval
 from neuroai.numerics.multiplicity import max_t
 from neuroai.numerics.rdm_flexible import FlexibleScores, flexible_model
+from neuroai.numerics.rdm_flexible_bootstrap import flexible_variance
 from neuroai.numerics.rdm_permutation import relabelled
 from neuroai.numerics.rdm_regression import partial_similarity, regression_weights
 from neuroai.numerics.rdm_vectors import n_stimuli_of, to_vector
@@ -135,6 +137,7 @@ def fitted_model(
     n_stimulus_folds: int = 2,
     n_subject_folds: int = 2,
     n_null: int = 100,
+    n_bootstrap: int = 200,
     seed: int = 0,
 ) -> xr.Dataset:
     r"""Fit a mixture, or a choice, of models and score it on other stimuli and other subjects.
@@ -159,15 +162,19 @@ def fitted_model(
     n_null : int
         Relabellings of the models' stimuli, under each of which everything is fitted anew; 0 for
         no p-value.
+    n_bootstrap : int
+        Samples of subjects, of stimuli and of both, in each of which everything is dealt into
+        folds and fitted anew; 50 or more, or 0 for no interval. A second or so a region.
     seed : int
-        Of the folds and relabellings.
+        Of the folds, relabellings and samples.
 
     Returns
     -------
     xarray.Dataset
-        ``value(region)``, mean over folds, with ``p(region)``; ``per_fold``, ``ceiling_low`` and
-        ``ceiling_high`` over (region, subject_fold, stimulus_fold); ``weight`` over these and
-        model_region. There is no interval: folds share their data.
+        ``value(region)``, mean over folds, with ``p``, ``ci_low`` and ``ci_high`` (95 %, over
+        stimuli and subjects); ``per_fold``, ``ceiling_low`` and ``ceiling_high`` over (region,
+        subject_fold, stimulus_fold); ``weight`` over these and model_region. Whitened comparators
+        have no interval, since they need every pair once; attrs count samples left undefined.
 
     Raises
     ------
@@ -188,7 +195,7 @@ def fitted_model(
     >>> facts = {"system": "s", "kind": "brain", "stimulus_set": "t", "parameters": {}}
     >>> brain = rdm_answer(d + d.swapaxes(2, 3), subjects=list("1234"), regions=["IT"],
     ...                    stimuli=list("abcdefgh"), **facts)
-    >>> fitted_model(brain, brain)["value"].round(6).values.tolist()
+    >>> fitted_model(brain, brain, n_bootstrap=0)["value"].round(6).values.tolist()
     [1.0]
     """
     if condition is not None and len(condition) != len(brain.stimuli):
@@ -211,29 +218,77 @@ def fitted_model(
 
     regions = range(data.shape[1])
     found = [fit(r, theirs) for r in regions]
-    dims = ("region", "subject_fold", "stimulus_fold")
     per_fold = np.array([one.scores for one in found])
+    value = per_fold.mean(axis=(1, 2))
+    low, high, n_lost = _ends(
+        data, theirs, value, n_bootstrap=n_bootstrap, seed=seed, kind=kind, method=comparator,
+        n_subject_folds=n_subject_folds, n_stimulus_folds=n_stimulus_folds,
+        strata=[label[key] for key in ids],
+    )  # fmt: skip
     p = _p_of_fit(fit, per_fold, theirs, n_stimuli=len(ids), n_null=n_null, seed=seed)
+    summary = {"value": value, "p": p, "ci_low": low, "ci_high": high}
+    return _fitted(found, summary, brain.regions, models.regions).assign_attrs(
+        kind=kind,
+        comparator=comparator,
+        seed=seed,
+        n_null=n_null,
+        n_bootstrap=n_bootstrap,
+        resampled="stimuli+subjects",
+        n_subjects=len(data),
+        n_stimuli=len(ids),
+        n_dropped_stimuli=dropped,
+        n_undefined=int(np.isnan(per_fold).sum()),
+        n_undefined_samples=n_lost,
+    )
+
+
+def _fitted(
+    found: Sequence[FlexibleScores],
+    summary: Mapping[str, np.ndarray],
+    regions: Sequence[str],
+    model_regions: Sequence[str],
+) -> xr.Dataset:
+    """Label what was found in every region, with one value of each name of the summary."""
+    dims = ("region", "subject_fold", "stimulus_fold")
     return xr.Dataset(
-        {
-            "value": ("region", per_fold.mean(axis=(1, 2))),
-            "p": ("region", p),
-            "per_fold": (dims, per_fold),
+        {name: ("region", values) for name, values in summary.items()}
+        | {
+            "per_fold": (dims, np.array([one.scores for one in found])),
             "ceiling_low": (dims, np.array([one.lower for one in found])),
             "ceiling_high": (dims, np.array([one.upper for one in found])),
             "weight": ((*dims, "model_region"), np.array([one.parameters for one in found])),
         },
         coords={
-            "region": np.array(brain.regions, dtype=object),
-            "model_region": np.array(models.regions, dtype=object),
+            "region": np.array(regions, dtype=object),
+            "model_region": np.array(model_regions, dtype=object),
         },
-        attrs={
-            "kind": kind, "comparator": comparator, "seed": seed, "n_subjects": len(data),
-            "n_null": n_null,
-            "n_stimuli": len(ids), "n_dropped_stimuli": dropped,
-            "n_undefined": int(np.isnan(per_fold).sum()),
-        },
-    )  # fmt: skip
+    )
+
+
+def _ends(
+    data: np.ndarray,
+    models: np.ndarray,
+    value: np.ndarray,
+    *,
+    n_bootstrap: int,
+    seed: int,
+    **deals: Any,
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Give the ends of each region's interval, and how many samples left it undefined."""
+    if not n_bootstrap or deals["method"].startswith("whitened"):
+        return np.full(len(value), np.nan), np.full(len(value), np.nan), 0
+    found = [
+        flexible_variance(
+            data[:, region], models, n_samples=n_bootstrap,
+            rng=np.random.default_rng([seed, 2, region]), **deals,
+        )
+        for region in range(len(value))
+    ]  # fmt: skip
+    ends = [
+        t_interval(own, one.variance, dof=one.dof) if np.isfinite(one.dof) else (np.nan, np.nan)
+        for own, one in zip(value, found, strict=True)
+    ]
+    return *np.array(ends).T, sum(one.n_undefined for one in found)
 
 
 def _p_of_fit(

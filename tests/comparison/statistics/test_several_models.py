@@ -71,25 +71,30 @@ def test_meaning_is_found_beside_pixels_and_noise_is_not(n_subjects, null):
 def test_a_mixture_beats_each_model_on_stimuli_and_subjects_that_are_new():
     """Planted: pixels and meaning together; both get weight, and the ceiling is not far."""
     brain, models = _problem(8)
-    mixed = fitted_model(brain, models, comparator="pearson")
-    chosen = fitted_model(brain, models, kind="selected", comparator="pearson")
+    mixed = fitted_model(brain, models, comparator="pearson", n_bootstrap=60)
+    chosen = fitted_model(brain, models, kind="selected", comparator="pearson", n_bootstrap=60)
     assert mixed["value"].item() > chosen["value"].item()
     weights = mixed["weight"].mean(("subject_fold", "stimulus_fold")).sel(region="IT")
     assert weights.sel(model_region="meaning") > 0.2
     assert float(mixed["ceiling_high"].mean()) > mixed["value"].item()
     assert mixed["per_fold"].shape == (1, 2, 2) and mixed.attrs["n_undefined"] == 0
+    for found in (mixed, chosen):
+        assert found["ci_low"].item() < found["value"].item() < found["ci_high"].item()
+    plain = fitted_model(brain, models, kind="selected", comparator="whitened-pearson", n_null=0)
+    assert np.isnan(plain["ci_low"].item()) and np.isfinite(plain["value"].item())
 
 
 def test_a_mixture_is_tested_against_relabelled_models():
     """A mixture of what was planted is found; one of models of nothing is not."""
     brain, models = _problem(8)
-    found = fitted_model(brain, models, comparator="pearson", n_null=60)
+    found = fitted_model(brain, models, comparator="pearson", n_null=60, n_bootstrap=0)
     assert found["p"].item() == pytest.approx(1 / 61) and found.attrs["n_null"] == 60
     rng = np.random.default_rng(5)
     nothing = rng.random((1, 2, len(IDS), len(IDS)))
     nothing = _answer(nothing + nothing.swapaxes(2, 3), ["a", "b"], "model")
-    assert fitted_model(brain, nothing, comparator="pearson", n_null=60)["p"].item() > 0.05
-    assert np.isnan(fitted_model(brain, nothing, n_null=0)["p"].item())
+    none = fitted_model(brain, nothing, comparator="pearson", n_null=60, n_bootstrap=0)
+    assert none["p"].item() > 0.05 and np.isnan(none["ci_low"].item())
+    assert np.isnan(fitted_model(brain, nothing, n_null=0, n_bootstrap=0)["p"].item())
 
 
 def test_wrong_calls_say_what_to_do():
