@@ -186,6 +186,55 @@ def signal_and_noise(responses: np.ndarray) -> Noise:
     return Noise(signal, noise, inverse, int((signal <= 0).sum()))
 
 
+def signal_power_ceiling(responses: np.ndarray) -> np.ndarray:
+    r"""Give the ceiling of r by which r becomes CC_norm.
+
+    .. math:: c = \sqrt{SP / \mathrm{var}(\bar x)}, \qquad r / c = CC_{norm}
+
+    with SP as in `normalised_correlation`. Unlike the ceiling of `signal_and_noise` it counts a
+    shift of a whole repeat, such as of a session, as no noise.
+
+    Parameters
+    ----------
+    responses : array, shape (n_stimuli, n_repeats, n_units)
+        No repeat missing.
+
+    Returns
+    -------
+    array, shape (n_units,)
+        In [0, 1] but for noise; NaN where the signal power is not above 0.
+
+    Raises
+    ------
+    UsageError
+        A repeat is missing.
+
+    References
+    ----------
+    Schoppe et al., 2016, Front Comput Neurosci 10, 10, doi:10.3389/fncom.2016.00010
+
+    Examples
+    --------
+    >>> x = np.array([[[0.0], [1.0]], [[2.0], [1.0]], [[4.0], [5.0]]])
+    >>> signal_power_ceiling(x).round(3)
+    array([0.961])
+    """
+    responses = _checked(responses)
+    power = _signal_power(responses)
+    spread = responses.mean(axis=1).var(axis=0, ddof=1)
+    good = (power > 0) & (spread > 0)
+    share = np.divide(power, spread, out=np.full(power.shape, np.nan), where=good)
+    return np.sqrt(share)
+
+
+def _signal_power(responses: np.ndarray) -> np.ndarray:
+    n = responses.shape[1]
+    if not np.isfinite(responses).all():
+        raise UsageError("CC_norm needs every repeat of every stimulus. Use signal_and_noise.")
+    power = responses.sum(axis=1).var(axis=0, ddof=1) - responses.var(axis=0, ddof=1).sum(axis=0)
+    return power / (n * (n - 1))
+
+
 def normalised_correlation(
     responses: np.ndarray, predictions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -221,16 +270,12 @@ def normalised_correlation(
     (0.996, 1.037)
     """
     responses, predictions = _checked(responses), np.asarray(predictions, float)
-    n = responses.shape[1]
-    if not np.isfinite(responses).all():
-        raise UsageError("CC_norm needs every repeat of every stimulus. Use signal_and_noise.")
+    power = _signal_power(responses)
     if predictions.shape != (len(responses), responses.shape[2]):
         raise UsageError(
             f"Predictions (n_stimuli, n_units) are wanted; got {predictions.shape} for responses "
             f"{responses.shape}."
         )
-    power = responses.sum(axis=1).var(axis=0, ddof=1) - responses.var(axis=0, ddof=1).sum(axis=0)
-    power = power / (n * (n - 1))
     mean = responses.mean(axis=1)
     covariance = ((mean - mean.mean(axis=0)) * (predictions - predictions.mean(axis=0))).sum(
         axis=0

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from neuroai.errors import UsageError
-from neuroai.numerics.reliability import normalised_correlation, signal_and_noise, split_half
+from neuroai.numerics.reliability import (
+    normalised_correlation,
+    signal_and_noise,
+    signal_power_ceiling,
+    split_half,
+)
 
 EXACT = 1e-10  # float64 sums
 N_STIMULI, N_REPEATS, N_UNITS = 200, 6, 400
@@ -37,6 +42,7 @@ def test_a_perfect_model_reaches_one(snr):
     normalised, plain = normalised_correlation(responses, signal)
     assert np.nanmean(normalised) == pytest.approx(1, abs=PERFECT)
     assert np.abs(plain - raw).max() < EXACT
+    assert np.nanmax(np.abs(raw / signal_power_ceiling(responses) - normalised)) < EXACT
 
 
 @pytest.mark.parametrize("snr", [0.5, 1.0, 3.0])
@@ -134,3 +140,23 @@ def test_missing_repeats_and_shapes_of_predictions_are_told():
     responses[0, 0] = np.nan
     with pytest.raises(UsageError, match="needs every repeat"):
         normalised_correlation(responses, np.zeros((N_STIMULI, N_UNITS)))
+
+
+def test_a_shift_of_a_whole_repeat_is_no_noise_to_the_signal_power():
+    """Simulated: sessions that differ in level lower the ceiling of variances alone."""
+    _, responses = _simulate(snr=1.0)
+    shifted = responses + 0.8 * np.arange(responses.shape[1])[:, None]
+    steady = signal_power_ceiling(responses)
+    assert np.nanmax(np.abs(signal_power_ceiling(shifted) - steady)) < EXACT
+    assert np.nanmean(signal_and_noise(shifted).ceiling_r) < np.nanmean(steady) - 0.05
+
+
+def test_the_signal_power_needs_every_repeat_and_some_signal():
+    """A missing repeat is refused; a unit of noise alone has no ceiling."""
+    _, responses = _simulate(snr=1.0)
+    broken = responses.copy()
+    broken[0, 0] = np.nan
+    with pytest.raises(UsageError, match="CC_norm needs every repeat"):
+        signal_power_ceiling(broken)
+    flat = np.stack([np.arange(4.0), -np.arange(4.0)], axis=1)[:, :, None]
+    assert np.isnan(signal_power_ceiling(flat)).all()

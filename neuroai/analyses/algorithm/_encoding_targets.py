@@ -15,10 +15,14 @@ from neuroai.format.audit import usable_units
 from neuroai.format.repeats import repeat_table
 from neuroai.format.schema import PRESENTATION, STIMULUS_ID, TIME, UNIT, UNIT_ID
 from neuroai.format.stimuli import StimulusSet
-from neuroai.numerics.reliability import signal_and_noise, split_half
+from neuroai.numerics.reliability import signal_and_noise, signal_power_ceiling, split_half
 from neuroai.systems.base import System
 
-CEILINGS = ("ncsnr", "split-half")
+CEILINGS = {
+    "ncsnr": lambda table: signal_and_noise(table).ceiling_r,
+    "split-half": lambda table: split_half(table).ceiling_r,
+    "signal-power": signal_power_ceiling,
+}
 # Fewer stimuli with repeats carry no estimate of a unit's noise.
 FEWEST_REPEATED = 10
 
@@ -97,7 +101,7 @@ def _ceiling(recording: xr.DataArray, method: str) -> np.ndarray | None:
     table = repeat_table(recording)
     if table is None or len(table) < FEWEST_REPEATED:
         return None
-    return (signal_and_noise(table) if method == "ncsnr" else split_half(table)).ceiling_r
+    return CEILINGS[method](table)
 
 
 def _shown_once(recording: xr.DataArray) -> bool:

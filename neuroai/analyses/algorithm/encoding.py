@@ -96,8 +96,9 @@ def encoding(
     shuffled : bool
         Deal samples one by one in place of blocks; slow series then seem to predict each other,
         and the answer says so.
-    ceiling : {"ncsnr", "split-half"}
-        From the variance over repeats, or halves of them (Spearman and Brown).
+    ceiling : {"ncsnr", "split-half", "signal-power"}
+        From the variance over repeats, halves of them (Spearman and Brown), or the signal power,
+        by which normalised r is CC_norm; it needs as many repeats of every stimulus.
     least_ceiling : float in (0, 1]
         Units below it enter no mean of normalised scores and are counted.
     undefined : {"raise", "drop"}

@@ -69,7 +69,7 @@ def _noisy(n_repeats=6, *, kind="brain", noise=1.0, seed=1):
 
 
 @pytest.mark.parametrize("kind", ["brain", "model"])
-@pytest.mark.parametrize("ceiling", ["ncsnr", "split-half"])
+@pytest.mark.parametrize("ceiling", ["ncsnr", "split-half", "signal-power"])
 def test_a_perfect_model_reaches_its_ceiling(kind, ceiling):
     """The true features, of a brain and of a noisy network alike: normalised r 1.00 ± .02."""
     system = _system(_noisy(kind=kind), kind=kind)
