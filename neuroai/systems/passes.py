@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 
 import torch
@@ -48,12 +48,17 @@ def one_pass(
         for placed in lesions
         if not placed.lesion.on_weights
     ]
-    reducer = as_reducer(reduce)
-    with (
-        weights_changed(module, [p.lesion for p in lesions if p.lesion.on_weights]),
-        replaced(module, changes),
-        capture(module, layers, n_stimuli=len(ids), reduce=reducer) as read,
-    ):
+    on_weights = [placed.lesion for placed in lesions if placed.lesion.on_weights]
+    # A sweep makes this pass thousands of times: what is not asked for is not set up.
+    with ExitStack() as stack:
+        if on_weights:
+            stack.enter_context(weights_changed(module, on_weights))
+        if changes:
+            stack.enter_context(replaced(module, changes))
+        if not layers:
+            return module(batch), {}
+        reducer = as_reducer(reduce)
+        read = stack.enter_context(capture(module, layers, n_stimuli=len(ids), reduce=reducer))
         output = module(batch)
     got = activities(module, read, reduce=reducer)
     for name, activity in got.items():
