@@ -29,7 +29,7 @@ from neuroai.systems.load import load_model
 LAYERS = tuple(f"mobilenet_v1.layer.{number}" for number in (2, 8, 16, 20, 24))
 LAST, N_MAPS, N_IMAGES = LAYERS[-1], 256, 1000
 PEER_MAPS, PEER_IMAGES, BATCH = 4, 96, 32
-ROUNDS, FASTER, OF_THE_SHARE, EQUAL = 3, 10, 0.8, 1e-6
+ROUNDS, FASTER, OF_THE_SHARE, EQUAL = 9, 10, 0.8, 1e-6
 
 
 @pytest.fixture(scope="module")
