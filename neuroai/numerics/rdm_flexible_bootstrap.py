@@ -30,8 +30,7 @@ class FlexibleVariance(NamedTuple):
         Variance of the score and its degrees of freedom; NaN where fewer than 50 samples of a kind
         leave every fold something to test.
     n_undefined : int
-        Samples, of 3 n_samples, that left a fold fewer than three stimuli or no subject, or a
-        score undefined.
+        Samples, of 3 n_samples, that left a fold fewer than three stimuli or no subject.
     """
 
     variance: float
