@@ -231,7 +231,7 @@ def _signal_power(responses: np.ndarray) -> np.ndarray:
     n = responses.shape[1]
     if not np.isfinite(responses).all():
         raise UsageError(
-            "CC_norm needs every repeat of every stimulus. Use signal_and_noise, or ceiling='ncsnr'."
+            "CC_norm needs every repeat of every stimulus. Use signal_and_noise (ceiling='ncsnr')."
         )
     power = responses.sum(axis=1).var(axis=0, ddof=1) - responses.var(axis=0, ddof=1).sum(axis=0)
     return power / (n * (n - 1))
