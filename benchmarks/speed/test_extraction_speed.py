@@ -33,6 +33,7 @@ from neuroai.systems.load import load_model
 N_IMAGES, ROUNDS = int(os.environ.get("N_IMAGES", "200")), int(os.environ.get("ROUNDS", "5"))
 SIZE, BATCH = 224, 32
 OVER = 1.1
+SAME = 1e-5  # float32
 Seconds = tuple[float, float]  # by the clock, and of the processor
 LAYERS = ["stem", "blocks.*", "pool", "fc"]
 MIB = 2**20
@@ -112,13 +113,14 @@ def to_tensor(image: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(image)
 
 
-def bare_pass(network: nn.Module, shown) -> None:
-    """Load, stack and run every batch, and keep nothing."""
+def bare_pass(network: nn.Module, shown) -> torch.Tensor:
+    """Load, stack and run every batch; give the logits of the last, and keep nothing else."""
     ids = shown.ids
     with torch.no_grad():
         for start in range(0, len(ids), BATCH):
             batch = [to_tensor(shown.content(key)) for key in ids[start : start + BATCH]]
-            network(torch.stack(batch))
+            last = network(torch.stack(batch))
+    return last
 
 
 def timed(task: Callable[[], object]) -> Seconds:
@@ -191,6 +193,8 @@ def test_whole_extraction_speed(network, shown, tmp_path):
     task = extraction(network, shown, path, None)
     task()
     written = zarr.open_group(path / "trained", mode="r")
+    last = bare_pass(network, shown).numpy()
+    assert np.allclose(written["fc"][-len(last) :], last, rtol=SAME, atol=SAME)
     rng = np.random.default_rng(1)
     arrays = [
         rng.standard_normal((BATCH, array.shape[1]), dtype=np.float32)

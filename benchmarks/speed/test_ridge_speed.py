@@ -27,8 +27,10 @@ from neuroai.numerics.folds import Folds, group_folds
 from neuroai.numerics.ridge_penalty import fit_ridge_cv
 
 PENALTIES = np.logspace(-1, 5, 20)
+SAME = 1e-6  # float64, relative to the largest value
 # n rows, p features, targets; a row is a stimulus.
 WIDE, LONG, ONE_OUT = (2000, 4096, 20_000), (10_000, 2048, 1250), (2000, 4096, 4000)
+FEW = (300, 500, 40)
 
 
 def problem(n: int, p: int, t: int) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +50,7 @@ def kernel_peer(x: np.ndarray, y: np.ndarray, folds: Folds) -> KernelRidgeCV:
     """himalaya in kernel form, a penalty for every target."""
     options = {"local_alpha": True, "score_func": r2_score}
     return KernelRidgeCV(
-        alphas=PENALTIES, cv=list(folds), solver_params=options, warn=False
+        alphas=PENALTIES, cv=list(folds), solver_params=options, warn=False, fit_intercept=True
     ).fit(x, y)  # fmt: skip
 
 
@@ -56,7 +58,9 @@ def feature_peer(x: np.ndarray, y: np.ndarray, folds: Folds) -> HimalayaRidgeCV:
     """himalaya in feature form, a penalty for every target."""
     options = {"local_alpha": True, "score_func": r2_score, "warn": False}
     split = PredefinedSplit(folds.test.argmax(axis=0))
-    return HimalayaRidgeCV(alphas=PENALTIES, cv=split, solver_params=options).fit(x, y)
+    return HimalayaRidgeCV(
+        alphas=PENALTIES, cv=split, solver_params=options, fit_intercept=True
+    ).fit(x, y)  # fmt: skip
 
 
 def one_outer_fold(n: int) -> Folds:
@@ -65,37 +69,37 @@ def one_outer_fold(n: int) -> Folds:
     return Folds(folds.train[:1], folds.test[:1], folds.how)
 
 
-def nested(x: np.ndarray, y: np.ndarray) -> None:
+def nested(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Choose by five inner folds, fit, predict and score one outer fold."""
-    encode(x, y, folds=one_outer_fold(len(x)), inner=lambda rows: dealt(len(rows)),
-           penalties=PENALTIES)  # fmt: skip
+    return encode(x, y, folds=one_outer_fold(len(x)), inner=lambda rows: dealt(len(rows)),
+                  penalties=PENALTIES).r2[0]  # fmt: skip
 
 
-def nested_peer(x: np.ndarray, y: np.ndarray, peer: Callable = kernel_peer) -> None:
+def nested_peer(x: np.ndarray, y: np.ndarray, peer: Callable = kernel_peer) -> np.ndarray:
     """The same with himalaya."""
-    for train, test in one_outer_fold(len(x)):
-        fitted = peer(x[train], y[train], dealt(len(train)))
-        r2_score(y[test], fitted.predict(x[test]))
+    ((train, test),) = one_outer_fold(len(x))
+    fitted = peer(x[train], y[train], dealt(len(train)))
+    return r2_score(y[test], fitted.predict(x[test]))
 
 
-def long(x: np.ndarray, y: np.ndarray) -> None:
+def long(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Choose by five folds, and fit all rows."""
-    fit_ridge_cv(x, y, folds=dealt(len(x)), penalties=PENALTIES)
+    return fit_ridge_cv(x, y, folds=dealt(len(x)), penalties=PENALTIES)[0].weights
 
 
-def long_peer(x: np.ndarray, y: np.ndarray) -> None:
+def long_peer(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The same with himalaya."""
-    feature_peer(x, y, dealt(len(x)))
+    return feature_peer(x, y, dealt(len(x))).coef_
 
 
-def one_out(x: np.ndarray, y: np.ndarray) -> None:
+def one_out(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Choose by leaving one out, and fit all rows."""
-    fit_ridge_cv(x, y, penalties=PENALTIES, rule="leave-one-out")
+    return fit_ridge_cv(x, y, penalties=PENALTIES, rule="leave-one-out")[0].weights
 
 
-def one_out_peer(x: np.ndarray, y: np.ndarray) -> None:
+def one_out_peer(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The same with scikit-learn."""
-    RidgeCV(alphas=PENALTIES, alpha_per_target=True).fit(x, y)
+    return RidgeCV(alphas=PENALTIES, alpha_per_target=True).fit(x, y).coef_.T
 
 
 def generalised(x: np.ndarray, y: np.ndarray) -> None:
@@ -108,6 +112,15 @@ JOBS = {
     "long": (long, long_peer, LONG),
     "leave-one-out": (one_out, one_out_peer, ONE_OUT),
 }
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_both_give_the_same(job):
+    """Scores of the outer fold, or coefficients, in float64 on fewer rows, features and targets."""
+    ours, theirs, _ = JOBS[job]
+    x, y = (some.astype(np.float64) for some in problem(*FEW))
+    found, wanted = ours(x, y), theirs(x, y)
+    assert np.abs(found - wanted).max() < SAME * np.abs(wanted).max()
 
 
 def test_nested_folds(duel):
