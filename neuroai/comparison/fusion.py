@@ -19,6 +19,7 @@ from neuroai.numerics.fusion import (
     fusion_products,
     stacked,
 )
+from neuroai.numerics.intervals import percentile_interval
 from neuroai.numerics.rdm_permutation import relabelled
 from neuroai.numerics.rdm_vectors import n_stimuli_of, to_vector
 from neuroai.numerics.resample import bootstrap_counts, stimulus_permutations
@@ -201,9 +202,10 @@ def _intervals(
         strict=True,
     )
     samples = [made.fused(k, g) for k, g in draws]
-    edges = (1 - level) / 2, (1 + level) / 2
-    bounds = [np.quantile(np.array([s[k] for s in samples]), edges, axis=0) for k in range(2)]
-    return (bounds[0][0], bounds[0][1]), (bounds[1][0], bounds[1][1])
+    of_time, of_layers = (
+        percentile_interval(np.array([s[k] for s in samples]), level=level) for k in range(2)
+    )
+    return of_time, of_layers
 
 
 @dataclass(frozen=True, eq=False)

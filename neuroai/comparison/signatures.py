@@ -13,6 +13,7 @@ from neuroai.format.align import align
 from neuroai.format.answers import Answer
 from neuroai.format.schema import STIMULUS
 from neuroai.format.scores import Score
+from neuroai.numerics.intervals import percentile_interval
 from neuroai.numerics.signatures import NoiseCorrected, noise_corrected_correlation
 
 METRIC = "signature-correlation-corrected"
@@ -147,7 +148,7 @@ def _score(
         drawn = _pairs(a[:, :, :, rows], b[:, :, :, rows])
         samples.append(np.mean([one.value for one in drawn]))
     samples = np.array(samples)[np.isfinite(samples)]
-    ends = np.quantile(samples, [(1 - inference.level) / 2, (1 + inference.level) / 2])
+    ends = percentile_interval(samples, level=inference.level)
     return Score(
         **base,
         value=value,

@@ -21,11 +21,11 @@ from neuroai.experiment.options import Asked, Part, candidate_kind
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.results import DoseCurve, NotMeasured
 from neuroai.format.scores import Score
+from neuroai.numerics.intervals import percentile_interval
 from neuroai.systems.base import System
 from neuroai.systems.brain import Recorded
 
 SPECIFICITY = "lesion-specificity"
-INTERVAL = (2.5, 97.5)
 
 
 def score_lesions(asked: Asked, card: BenchmarkCard) -> Part:
@@ -142,7 +142,7 @@ def _score(
     if not (np.isfinite(targeted).all() and np.isfinite(controls).all()):
         return Score(**base, status="undefined", note="some lesion leaves no defined RDM")
     value = float(controls.mean() - targeted.mean())
-    low, high = np.percentile(controls.mean(axis=0) - targeted.mean(), INTERVAL)
+    low, high = percentile_interval(controls.mean(axis=0) - targeted.mean())
     as_large = int((controls.mean(axis=0) <= targeted.mean()).sum())
     return Score(
         **base,

@@ -11,6 +11,7 @@ from neuroai.cards import ChoiceTask
 from neuroai.format.answers import NotMeasurable
 from neuroai.format.results import DoseCurve
 from neuroai.format.schema import SUBJECT
+from neuroai.numerics.intervals import percentile_interval
 from neuroai.systems.brain import Recorded
 
 SHAM = "sham"
@@ -75,7 +76,7 @@ def _curve(
         sham = _sham(brain, task, shams, dose)
         p = np.nan if sham is None else _permutation_p(table, sham, rng)
         controls = None if sham is None else _bootstrap(sham, rng)
-        rows.append((dose, _accuracy(table), *np.percentile(samples, [2.5, 97.5]), p, controls))
+        rows.append((dose, _accuracy(table), *percentile_interval(samples), p, controls))
     if not rows:
         return None
     found, targeted, low, high, p, controls = zip(*rows, strict=True)

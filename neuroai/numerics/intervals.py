@@ -72,16 +72,17 @@ def two_factor_dof(
     *,
     n_subjects: int,
     n_stimuli: int,
+    stimulus_dof: np.ndarray | float | None = None,
 ) -> np.ndarray:
     r"""Return the degrees of freedom of `two_factor_variance` (Satterthwaite).
 
-    .. math:: \nu = \frac{s^4}{A^2 / (n_r - 1) + B^2 / (n_p - 1)
+    .. math:: \nu = \frac{s^4}{A^2 / (n_r - 1) + B^2 / \nu_p
               + C^2 / ((n_r - 1)(n_p - 1))}, \quad
               A = a V_r, \; B = b V_p, \; C = a b (V_{rp} - V_r - V_p)
 
-    at least :math:`\min(n_r, n_p) - 1` and at most :math:`n_r + n_p - 2`. The smaller factor alone,
-    :math:`\min(n_r, n_p) - 1`, is right only where all variance comes from it: with 8 subjects
-    and 20 stimuli its intervals hold the true value too often.
+    at least :math:`\min(n_r - 1, \nu_p)` and at most :math:`n_r + n_p - 2`. The smaller factor
+    alone, :math:`\min(n_r, n_p) - 1`, is right only where all variance comes from it: with 8
+    subjects and 20 stimuli its intervals hold the true value too often.
 
     Parameters
     ----------
@@ -89,6 +90,10 @@ def two_factor_dof(
         Variances over bootstrap samples, as `two_factor_variance` takes them.
     n_subjects, n_stimuli : int
         Numbers in the data, at least 2.
+    stimulus_dof : array or float, optional
+        Degrees of freedom of the variance over stimuli, :math:`\nu_p`; ``n_stimuli - 1`` by
+        default. Where few stimuli make up the score they are fewer
+        (`neuroai.numerics.first_order.variance_dof`).
 
     Returns
     -------
@@ -118,10 +123,12 @@ def two_factor_dof(
     )
     a, b, c = _two_factor_parts(v_both, v_subjects, v_stimuli, n_subjects, n_stimuli)
     of_subjects, of_stimuli = n_subjects - 1, n_stimuli - 1
-    parts = a**2 / of_subjects + b**2 / of_stimuli + c**2 / (of_subjects * of_stimuli)
-    least = min(of_subjects, of_stimuli)
+    of_pairs = of_subjects * of_stimuli
+    known = of_stimuli if stimulus_dof is None else np.asarray(stimulus_dof, dtype=np.float64)
+    parts = a**2 / of_subjects + b**2 / known + c**2 / of_pairs
+    least = np.broadcast_to(np.minimum(float(of_subjects), known), parts.shape)
     # Without any variance nothing is tested; the smaller factor's is as good as any.
-    dof = np.divide(variance**2, parts, out=np.full(parts.shape, float(least)), where=parts > 0)
+    dof = np.divide(variance**2, parts, out=least.copy(), where=parts > 0)
     return np.clip(dof, least, of_subjects + of_stimuli)
 
 
@@ -182,6 +189,50 @@ def added_dof(
     parts = variance**2 / dof + more**2 / more_dof
     least = np.broadcast_to(np.minimum(dof, more_dof).astype(np.float64), parts.shape)
     return np.divide((variance + more) ** 2, parts, out=least.copy(), where=parts > 0)
+
+
+def percentile_interval(
+    samples: np.ndarray, *, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return the percentile interval of bootstrap samples.
+
+    .. math:: \left[s_{(k)},\; s_{(B + 1 - k)}\right], \qquad k = \tfrac{1 - level}{2} (B + 1)
+
+    of the B samples in order, between two of them where k is no whole number. A further sample
+    falls between the ends with probability `level` whatever B is; quantiles that take the
+    smallest sample for 0 and the largest for 1 would lose 0.01 of it with 200 samples.
+
+    Parameters
+    ----------
+    samples : array, shape (n_samples, ...)
+        One a bootstrap sample, any unit; NaN makes both ends NaN.
+    level : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    tuple of two arrays, shape (...)
+        Lower and upper end; the smallest and largest sample where they are too few.
+
+    Raises
+    ------
+    UsageError
+        `level` is out of range.
+
+    References
+    ----------
+    Hyndman & Fan (1996), Sample quantiles in statistical packages, definition 6,
+    https://doi.org/10.1080/00031305.1996.10473566
+
+    Examples
+    --------
+    >>> low, high = percentile_interval(np.arange(1.0, 40.0))
+    >>> float(low), float(high)
+    (1.0, 39.0)
+    """
+    in_range(level, option="level", low=0.0, high=1.0, low_open=True)
+    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2], axis=0, method="weibull")
+    return low, high
 
 
 def t_interval(

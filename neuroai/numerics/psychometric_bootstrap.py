@@ -8,7 +8,7 @@ import numpy as np
 
 from neuroai.checks import in_range
 from neuroai.errors import UsageError
-from neuroai.numerics.intervals import permutation_p
+from neuroai.numerics.intervals import percentile_interval, permutation_p
 from neuroai.numerics.psychometric import PARAMETERS, PsychometricFit, fit_psychometric
 
 MIN_SAMPLES = 50
@@ -106,8 +106,7 @@ def bootstrap_psychometric(
         decreasing=fit.decreasing,
         start=fit,
     )
-    ends = np.array([(1 - level) / 2, (1 + level) / 2])
-    found = {name: np.quantile(getattr(samples, name), ends) for name in PARAMETERS}
+    found = {name: percentile_interval(getattr(samples, name), level=level) for name in PARAMETERS}
     return PsychometricIntervals(
         low={name: float(pair[0]) for name, pair in found.items()},
         high={name: float(pair[1]) for name, pair in found.items()},

@@ -7,7 +7,14 @@ import pytest
 from scipy import stats
 
 from neuroai.errors import DataError, UsageError
-from neuroai.numerics.intervals import permutation_p, t_interval, t_test_p, two_factor_variance
+from neuroai.numerics.intervals import (
+    percentile_interval,
+    permutation_p,
+    t_interval,
+    t_test_p,
+    two_factor_dof,
+    two_factor_variance,
+)
 
 EXACT = 1e-10
 
@@ -52,6 +59,32 @@ def test_two_factor_variance_bounds(v_both, wanted):
         a, b = 5 / 4, 20 / 19
         wanted = min(max(a + 0.5 * b - a * b * (v_both - 1.5), 1.0), v_both)
     assert value == pytest.approx(wanted, abs=EXACT)
+
+
+def test_degrees_of_freedom_follow_what_is_known_of_each_variance():
+    """All variance over stimuli has theirs, all over subjects has those of subjects."""
+    sizes = {"n_subjects": 11, "n_stimuli": 101}
+    assert two_factor_dof(1.1, 0.0, 1.0, **sizes, stimulus_dof=4.0) < 5
+    assert two_factor_dof(1.1, 1.0, 0.0, **sizes, stimulus_dof=40.0) == 10
+    every, few = (two_factor_dof(2.0, 1.0, 1.0, **sizes, stimulus_dof=k) for k in (100, 5.0))
+    assert every == two_factor_dof(2.0, 1.0, 1.0, **sizes)
+    a, b = 1.1, 1.01
+    assert few == pytest.approx(2.0**2 / (a**2 / 10 + b**2 / 5), rel=1e-12)
+    assert two_factor_dof(0.0, 0.0, 0.0, **sizes, stimulus_dof=np.array([3.0, 50.0])).tolist() == [
+        3,
+        10,
+    ]
+
+
+@pytest.mark.parametrize("n", [39, 200])
+def test_a_further_draw_falls_into_the_percentile_interval_as_often_as_said(n):
+    """Uniform draws, whose order statistics have known means: the expected share is .95."""
+    rng = np.random.default_rng(0)
+    low, high = percentile_interval(rng.random((n, 4000)))
+    error = (high - low).std() / np.sqrt(4000)
+    assert abs((high - low).mean() - 0.95) < 4 * error
+    with pytest.raises(UsageError, match="level"):
+        percentile_interval(np.arange(9.0), level=1.5)
 
 
 def test_two_factor_variance_needs_two_of_each():
