@@ -12,6 +12,7 @@ from neuroai.checks import known_name
 from neuroai.comparison.catalogue import METRICS
 from neuroai.comparison.paired import Context, Paired
 from neuroai.comparison.pairing import paired_evaluators
+from neuroai.comparison.statistics.evaluators import without_each
 from neuroai.comparison.statistics.inference import Inference, summarise
 from neuroai.errors import UsageError
 from neuroai.format.align import align
@@ -142,7 +143,7 @@ def scores_of(
     observed = evaluator.observed()
     rng = np.random.default_rng([inference.seed, 0])
     counts = bootstrap_counts(inference.n_bootstrap, evaluator.n_stimuli, rng=rng)
-    samples = evaluator.resampled(counts)
+    samples, without = evaluator.resampled(counts), without_each(evaluator)
     null = None
     if inference.n_null and paired.null:
         orders = stimulus_permutations(inference.n_null, evaluator.n_stimuli, rng=rng)
@@ -156,6 +157,7 @@ def scores_of(
             columns=columns,
             observed=observed[:, columns],
             samples=samples[:, :, columns],
+            left_out=None if without is None else without[:, :, columns],
             null=None if null is None else null[:, :, columns],
             ceiling=ceiling,
             base=base,
@@ -197,6 +199,7 @@ def _score(
     columns: list[int],
     observed: np.ndarray,
     samples: np.ndarray,
+    left_out: np.ndarray | None,
     null: np.ndarray | None,
     ceiling: tuple[float, float],
     base: dict[str, object],
@@ -218,6 +221,7 @@ def _score(
     summary = summarise(
         observed,
         samples=samples,
+        left_out=left_out,
         null=null,
         n_stimuli=paired.evaluator.n_stimuli,
         inference=inference,

@@ -9,7 +9,7 @@ from neuroai.cards import MetricCard
 from neuroai.comparison.catalogue import METRICS
 from neuroai.comparison.paired import Context
 from neuroai.comparison.pairing import paired_rdms
-from neuroai.comparison.statistics.evaluators import RdmEvaluator
+from neuroai.comparison.statistics.evaluators import RdmEvaluator, without_each
 from neuroai.comparison.statistics.inference import Inference, summarise
 from neuroai.errors import UsageError
 from neuroai.format.align import align
@@ -81,9 +81,11 @@ def _region_reference(
     others = ~np.eye(len(paired.subjects), dtype=bool)
     # The mean over the other subjects, for every subject: one column.
     rest = _mean_of_others(evaluator.observed()[None], others)[0][:, None]
+    without = without_each(evaluator)
     summary = summarise(
         rest,
         samples=_mean_of_others(evaluator.resampled(counts), others)[:, :, None],
+        left_out=None if without is None else _mean_of_others(without, others)[:, :, None],
         null=None,
         chance=None,
         n_stimuli=evaluator.n_stimuli,

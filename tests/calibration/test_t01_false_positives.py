@@ -66,6 +66,7 @@ def bootstrapped(
             summarise(
                 evaluator.observed(),
                 samples=evaluator.resampled(counts),
+                left_out=evaluator.left_out(),
                 null=None,
                 n_stimuli=n_stimuli,
                 inference=Inference(n_bootstrap=N_SAMPLES, n_null=0, seed=i),

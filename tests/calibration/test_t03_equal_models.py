@@ -35,11 +35,15 @@ def differences(
         data = rdms_of(truth + NOISE * unrelated_patterns(rng, n_subjects, n_stimuli))
         models = rdms_of(truth + NOISE * unrelated_patterns(rng, 2, n_stimuli))
         evaluator = RdmEvaluator(data=data, models=models, method=method, n_stimuli=n_stimuli)
-        observed = evaluator.observed()
         samples = evaluator.resampled(bootstrap_counts(N_SAMPLES, n_stimuli, rng=rng))
+        observed, samples, without = (
+            scores[..., :1] - scores[..., 1:]
+            for scores in (evaluator.observed(), samples, evaluator.left_out())
+        )
         found[i] = summarise(
-            observed[:, :1] - observed[:, 1:],
-            samples=samples[..., :1] - samples[..., 1:],
+            observed,
+            samples=samples,
+            left_out=without,
             null=None,
             n_stimuli=n_stimuli,
             inference=Inference(n_bootstrap=N_SAMPLES, n_null=0, seed=i),

@@ -10,8 +10,15 @@ import numpy as np
 from neuroai.comparison.ceilings import rdm_ceiling
 from neuroai.numerics.cka import cka
 from neuroai.numerics.comparators import compare_rdms
+from neuroai.numerics.first_order import first_order
 from neuroai.numerics.rdm_pairs import resampled_pairs
 from neuroai.numerics.rdm_permutation import permute_rdms
+
+# Where distances are compared as they are, a few far stimuli carry the score: of 20, the part that
+# is linear in them is a fifth too small, and half of the rest makes up for it.
+KEPT = {"cosine": 0.5, "pearson": 0.5}
+# t is the normal distribution from here on, however few of the stimuli carry a score.
+MANY_STIMULI = 200
 
 
 class Evaluator(Protocol):
@@ -32,6 +39,11 @@ class Evaluator(Protocol):
         """Give the lower and upper noise ceiling; NaN where there is none."""
 
 
+def without_each(evaluator: Evaluator) -> np.ndarray | None:
+    """Give the scores of RDMs without each stimulus; None for other evaluators."""
+    return evaluator.left_out() if isinstance(evaluator, RdmEvaluator) else None
+
+
 @dataclass(frozen=True)
 class RdmEvaluator:
     """RDMs as vectors: `data` (n_subjects, n_pairs) and `models` (n_candidates, n_pairs)."""
@@ -47,7 +59,22 @@ class RdmEvaluator:
         return compare_rdms(self.data, self.models, method=self.method)
 
     def resampled(self, counts: np.ndarray) -> np.ndarray:
-        """Weigh the pairs of stimuli; pairs of one stimulus with itself are left out."""
+        """Weigh the pairs of stimuli, to first order in the stimuli.
+
+        Pairs of one stimulus with itself are left out; see `neuroai.numerics.first_order`.
+        """
+        return first_order(self._weighed(counts), counts, kept=KEPT.get(self.method, 0.0))
+
+    def left_out(self) -> np.ndarray | None:
+        """Give the scores without each stimulus, (n_stimuli, n_subjects, n_candidates).
+
+        None where stimuli are so many that it would change nothing.
+        """
+        if self.n_stimuli > MANY_STIMULI:
+            return None
+        return self._weighed(1 - np.eye(self.n_stimuli, dtype=int))
+
+    def _weighed(self, counts: np.ndarray) -> np.ndarray:
         return resampled_pairs(self.data, self.models, method=self.method, stimulus_counts=counts)
 
     def permuted(self, permutations: np.ndarray) -> np.ndarray:

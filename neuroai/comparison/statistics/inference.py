@@ -9,6 +9,7 @@ import numpy as np
 
 from neuroai.checks import in_range
 from neuroai.errors import UsageError
+from neuroai.numerics.first_order import variance_dof
 from neuroai.numerics.intervals import (
     added_dof,
     permutation_p,
@@ -78,6 +79,7 @@ def summarise(
     null: np.ndarray | None,
     n_stimuli: int,
     inference: Inference,
+    left_out: np.ndarray | None = None,
     chance: float | None = 0.0,
     null_name: str = "stimulus labels permuted",
     side: str = "greater",
@@ -101,6 +103,8 @@ def summarise(
         How many stimuli were resampled.
     inference : Inference
         Level and seed.
+    left_out : array, shape (n_stimuli, n_subjects, n_seeds), optional
+        The scores without each stimulus, which say how well the variance over stimuli is known.
     chance : float or None
         Value without any relation, for the t-test when there is no null; None for no test.
     null_name : str
@@ -134,7 +138,7 @@ def summarise(
         reason = f"no interval: {len(samples)} of {n_samples} bootstrap samples are defined"
         return Summary(value, math.nan, math.nan, p, how, n_null, "", (*notes, reason))
     variance, dof, resampled = score_variance(
-        pairs, samples=samples, n_stimuli=n_stimuli, seed=inference.seed
+        pairs, samples=samples, n_stimuli=n_stimuli, seed=inference.seed, left_out=left_out
     )
     low, high = map(float, t_interval(value, variance, dof=dof, level=inference.level))
     notes = (*notes, *seed_notes(n_seeds))
@@ -165,13 +169,19 @@ def null_p(value: float, null: np.ndarray) -> tuple[float, tuple[str, ...]]:
 
 
 def score_variance(
-    pairs: np.ndarray, *, samples: np.ndarray, n_stimuli: int, seed: int
+    pairs: np.ndarray,
+    *,
+    samples: np.ndarray,
+    n_stimuli: int,
+    seed: int,
+    left_out: np.ndarray | None = None,
 ) -> tuple[float, float, str]:
     """Give the variance of the mean score, its degrees of freedom and what it covers."""
     n_subjects, n_seeds = pairs.shape
     rng = np.random.default_rng([seed, 1])
     v_stimuli = samples.mean(axis=(1, 2)).var(ddof=1)
-    parts, dof = ["stimuli"], n_stimuli - 1
+    of_stimuli = n_stimuli - 1 if left_out is None else variance_dof(left_out.mean(axis=(1, 2)))
+    parts, dof = ["stimuli"], of_stimuli
     variance = v_stimuli * n_stimuli / (n_stimuli - 1)
     if n_subjects >= 2:
         counts = rng.multinomial(n_subjects, np.full(n_subjects, 1 / n_subjects), len(samples))
@@ -180,7 +190,7 @@ def score_variance(
         v_both = np.einsum("bs,bs->b", weights, samples.mean(axis=2)).var(ddof=1)
         sizes = {"n_subjects": n_subjects, "n_stimuli": n_stimuli}
         variance = two_factor_variance(v_both, v_subjects, v_stimuli, **sizes)
-        dof = two_factor_dof(v_both, v_subjects, v_stimuli, **sizes)
+        dof = two_factor_dof(v_both, v_subjects, v_stimuli, **sizes, stimulus_dof=of_stimuli)
         parts = ["stimuli", "subjects"]
     if n_seeds >= RESAMPLED_SEEDS:
         # Seeds are crossed with both other factors; their own variance adds to first order.

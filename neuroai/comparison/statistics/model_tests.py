@@ -8,12 +8,14 @@ import numpy as np
 import xarray as xr
 
 from neuroai.checks import one_of
+from neuroai.comparison.statistics.evaluators import RdmEvaluator
 from neuroai.comparison.statistics.inference import Inference, calibration_notes
 from neuroai.errors import UsageError
 from neuroai.format.align import align
 from neuroai.format.answers import Answer
 from neuroai.numerics.comparators import METHODS
 from neuroai.numerics.equivalence import equivalence_p
+from neuroai.numerics.first_order import variance_dof
 from neuroai.numerics.intervals import (
     t_interval,
     t_test_p,
@@ -44,7 +46,8 @@ def rdm_model_tests(
     .. math:: t = \frac{c^\top v}{\sqrt{s^2(c)}}
 
     with contrasts c of scores and ceilings, their two-factor variance over subjects and stimuli,
-    and its degrees of freedom (`two_factor_dof`). The ceilings are computed in every bootstrap
+    and its degrees of freedom (`two_factor_dof`). Scores and differences vary to first order in
+    the stimuli (`neuroai.numerics.first_order`); the ceilings are computed in every bootstrap
     sample. Tests against 0 are one-sided, all others two-sided.
 
     Parameters
@@ -149,7 +152,9 @@ class _Problem:
     """Scores of models and both ceilings, as they are and in three bootstraps."""
 
     observed: np.ndarray  # models, then lower and upper ceiling
-    samples: dict[str, np.ndarray]
+    scores: dict[str, np.ndarray]  # of models, to first order in the stimuli
+    samples: dict[str, np.ndarray]  # of models and ceilings
+    left_out: np.ndarray | None  # models without each stimulus
     n_subjects: int
     n_stimuli: int
     n_undefined: int
@@ -173,23 +178,50 @@ class _Problem:
             undefined += int((~fine).sum())
             samples[name] = rows[fine]
         whole = _scored(data, models, comparator, np.ones((1, n_stimuli), dtype=int), None)[0]
-        return cls(whole, samples, n_subjects, n_stimuli, undefined)
+        evaluator = RdmEvaluator(data, models.reshape(-1, models.shape[-1]), comparator, n_stimuli)
+        scores = _crossed(evaluator, stimuli, subjects, models.shape[:2])
+        left_out = evaluator.left_out()
+        if left_out is not None:
+            left_out = _over_seeds(left_out, models.shape[:2]).mean(axis=1)
+        return cls(whole, scores, samples, left_out, n_subjects, n_stimuli, undefined)
 
     def variance(self, contrast: np.ndarray) -> tuple[float, float]:
         """Give a contrast's variance over what was resampled, and its degrees of freedom."""
         used = np.flatnonzero(contrast)
+        n_models = len(self.observed) - 2
+        among_models = used.max() < n_models
         v = {}
-        for name, rows in self.samples.items():
+        for name, rows in (self.scores if among_models else self.samples).items():
             values = rows[:, used] @ contrast[used]
             values = values[np.isfinite(values)]
             v[name] = values.var(ddof=1) if len(values) >= FEWEST_SAMPLES else np.nan
+        of_stimuli = float(self.n_stimuli - 1)
+        if among_models and self.left_out is not None:
+            of_stimuli = float(variance_dof(self.left_out[:, used] @ contrast[used]))
         if self.n_subjects == 1:
-            of_stimuli = self.n_stimuli - 1
-            return float(v["stimuli"] * self.n_stimuli / of_stimuli), float(of_stimuli)
+            return float(v["stimuli"] * self.n_stimuli / (self.n_stimuli - 1)), of_stimuli
         parts = v["both"], v["subjects"], v["stimuli"]
         sizes = {"n_subjects": self.n_subjects, "n_stimuli": self.n_stimuli}
-        variance, dof = two_factor_variance(*parts, **sizes), two_factor_dof(*parts, **sizes)
-        return float(variance), float(dof)
+        dof = two_factor_dof(*parts, **sizes, stimulus_dof=of_stimuli)
+        return float(two_factor_variance(*parts, **sizes)), float(dof)
+
+
+def _over_seeds(scores: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Average scores (..., n_seeds * n_models) over seeds."""
+    return scores.reshape(*scores.shape[:-1], *shape).mean(axis=-2)
+
+
+def _crossed(
+    evaluator: RdmEvaluator, stimuli: np.ndarray, subjects: np.ndarray, shape: tuple[int, int]
+) -> dict[str, np.ndarray]:
+    """Score models on samples of stimuli, of subjects and of both, (n_samples, n_models) each."""
+    over_stimuli = _over_seeds(evaluator.resampled(stimuli), shape)
+    found = {"stimuli": over_stimuli.mean(axis=1)}
+    if len(evaluator.data) > 1:
+        weights = subjects / subjects.sum(axis=1, keepdims=True)
+        found["subjects"] = weights @ _over_seeds(evaluator.observed(), shape)
+        found["both"] = np.einsum("bs,bsk->bk", weights, over_stimuli)
+    return found
 
 
 def _scored(

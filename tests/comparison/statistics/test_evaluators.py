@@ -14,11 +14,18 @@ from neuroai.comparison.statistics.choice_evaluators import (
     TripletEvaluator,
     mean_of_pairs,
 )
-from neuroai.comparison.statistics.evaluators import GramEvaluator, RdmEvaluator
+from neuroai.comparison.statistics.evaluators import (
+    MANY_STIMULI,
+    GramEvaluator,
+    RdmEvaluator,
+    without_each,
+)
 from neuroai.numerics.cka import cka
 from neuroai.numerics.comparators import compare_rdms
+from neuroai.numerics.first_order import first_order
 from neuroai.numerics.gram import centred_gram
 from neuroai.numerics.odd_one_out import choice_agreement
+from neuroai.numerics.rdm_pairs import resampled_pairs
 from neuroai.numerics.rdm_vectors import to_square, to_vector
 from neuroai.testing import EXACT, STANDARD_ERRORS
 
@@ -47,6 +54,34 @@ def test_resampled_rdms_leave_out_pairs_of_copies(method):
             for rdms in (evaluator.data, evaluator.models)
         )
         np.testing.assert_allclose(sample, compare_rdms(a, b, method=method), atol=EXACT)
+
+
+@pytest.mark.parametrize(("method", "kept"), [("pearson", 0.5), ("cosine", 0.5), ("rho-a", 0)])
+def test_samples_of_rdms_are_of_first_order_in_the_stimuli(method, kept):
+    """Ranks keep nothing of what pairs add beyond single stimuli, plain distances half of it."""
+    evaluator = _rdm_evaluator(method)
+    counts = np.random.default_rng(2).multinomial(N, np.full(N, 1 / N), 60)
+    pairs = (evaluator.data, evaluator.models)
+    whole = resampled_pairs(*pairs, method=method, stimulus_counts=counts)
+    expected = first_order(whole, counts, kept=kept)
+    np.testing.assert_allclose(evaluator.resampled(counts), expected, atol=EXACT)
+    assert (expected.var(axis=0) < whole.var(axis=0)).all()
+
+
+def test_rdms_without_each_stimulus():
+    """Row and column are taken out; of other evaluators, and of very many stimuli, none are."""
+    evaluator = _rdm_evaluator("spearman")
+    for i, found in enumerate(without_each(evaluator)):
+        kept = np.delete(np.arange(N), i)
+        a, b = (
+            to_vector(to_square(rdms)[:, kept][:, :, kept])
+            for rdms in (evaluator.data, evaluator.models)
+        )
+        np.testing.assert_allclose(found, compare_rdms(a, b, method="spearman"), atol=EXACT)
+    many = MANY_STIMULI + 1
+    rdms = np.random.default_rng(0).random((1, many * (many - 1) // 2))
+    assert RdmEvaluator(data=rdms, models=rdms, method="cosine", n_stimuli=many).left_out() is None
+    assert without_each(_gram_evaluator()) is None
 
 
 def test_the_null_moves_rows_and_columns_together():

@@ -17,6 +17,7 @@ from neuroai.comparison.statistics.inference import (
     summarise,
 )
 from neuroai.errors import UsageError
+from neuroai.numerics.first_order import variance_dof
 from neuroai.testing import EXACT
 
 N_STIMULI = 30
@@ -74,6 +75,22 @@ def test_the_variance_is_the_two_factor_one():
     assert summary.ci_low == pytest.approx(pairs.mean() - half, abs=EXACT)
     assert summary.ci_high == pytest.approx(pairs.mean() + half, abs=EXACT)
     assert summary.p == pytest.approx(stats.t.sf(pairs.mean() / math.sqrt(expected), nu), abs=EXACT)
+
+
+def test_scores_without_each_stimulus_say_how_well_the_variance_is_known():
+    """Where one stimulus carries the score, t has fewer degrees of freedom."""
+    pairs, samples = _case(4, 2)
+    even = np.tile(np.linspace(-1, 1, N_STIMULI)[:, None, None], (1, 4, 2))
+    one = np.zeros((N_STIMULI, 4, 2))
+    one[0] = 1
+    how = {"samples": samples, "n_stimuli": N_STIMULI, "seed": 3}
+    plain, alike, carried = (
+        score_variance(pairs, **how, left_out=left_out) for left_out in (None, even, one)
+    )
+    assert plain == alike and carried[0] == plain[0]
+    assert carried[1] < plain[1] / 2
+    lone = score_variance(pairs[:1], **{**how, "samples": samples[:, :1]}, left_out=one)
+    assert lone[1] == variance_dof(one[:, 0, 0]) and lone[2] == "stimuli"
 
 
 def test_one_subject_has_the_variance_over_stimuli():

@@ -11,6 +11,10 @@ from neuroai.comparison.statistics.model_tests import _Problem, _vectors, rdm_mo
 from neuroai.errors import AlignmentError, UsageError
 from neuroai.format.answers import rdm_answer
 from neuroai.numerics.distances import squared_euclidean
+from neuroai.numerics.first_order import first_order
+from neuroai.numerics.intervals import two_factor_variance
+from neuroai.numerics.rdm_pairs import resampled_pairs
+from neuroai.numerics.resample import bootstrap_counts
 from neuroai.testing import EXACT, STANDARD_ERRORS
 
 N_STIMULI = 20
@@ -116,6 +120,30 @@ def test_one_subject_is_tested_over_stimuli_and_has_no_ceiling():
     assert found.attrs["resampled"] == "stimuli" and "one subject" in found.attrs["notes"]
     assert np.isfinite(found["p_zero"].values).all()
     assert np.isnan(found["ceiling_low"].values).all() and np.isnan(found["p_ceiling"].values).all()
+
+
+def test_scores_and_differences_vary_to_first_order_and_ceilings_as_they_are():
+    """One subject: n / (n - 1) times the variance of the linear part; ceilings keep the whole."""
+    brain, models = _problem(n_subjects=1)
+    layers = _vectors(models, list(models.regions))
+    problem = _Problem.of(brain, "IT", layers, "rho-a", FEW)
+    counts = bootstrap_counts(200, N_STIMULI, rng=np.random.default_rng(FEW.seed))
+    whole = resampled_pairs(
+        _vectors(brain, ["IT"])[:, 0], layers[0], method="rho-a", stimulus_counts=counts
+    )[:, 0]
+    scale = N_STIMULI / (N_STIMULI - 1)
+    first, unit = first_order(whole, counts), np.eye(5)
+    found = problem.variance(unit[0] - unit[2])[0]
+    assert found == pytest.approx(scale * (first[:, 0] - first[:, 2]).var(ddof=1), rel=1e-9)
+    assert found < scale * (whole[:, 0] - whole[:, 2]).var(ddof=1)
+    brain, models = _problem()
+    several = _Problem.of(brain, "IT", layers, "pearson", FEW)
+    assert several.variance(unit[3])[0] == pytest.approx(
+        two_factor_variance(
+            *(several.samples[k][:, 3].var(ddof=1) for k in ("both", "subjects", "stimuli")),
+            n_subjects=10, n_stimuli=N_STIMULI,
+        )
+    )  # fmt: skip
 
 
 def test_cosines_are_not_tested_against_0():
