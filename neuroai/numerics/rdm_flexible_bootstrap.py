@@ -10,7 +10,7 @@ import numpy as np
 from neuroai.checks import one_of
 from neuroai.errors import UsageError
 from neuroai.numerics.comparators import as_complete_rdms, same_pairs
-from neuroai.numerics.intervals import two_factor_dof, two_factor_variance
+from neuroai.numerics.intervals import added_dof, two_factor_dof, two_factor_variance
 from neuroai.numerics.rdm_flexible import FEWEST_TESTED, FLEXIBLE, fitted_score
 from neuroai.numerics.rdm_vectors import n_stimuli_of, pair_indices
 
@@ -27,8 +27,8 @@ class FlexibleVariance(NamedTuple):
     Attributes
     ----------
     variance, dof : float
-        Variance of the score and its degrees of freedom; NaN where fewer than 50 samples of a kind
-        leave every fold something to test.
+        Variance of the score and its degrees of freedom, of bootstraps and deals together; NaN
+        where fewer than 50 samples of a kind leave every fold something to test.
     n_undefined : int
         Samples, of 3 n_samples, that left a fold fewer than three stimuli or no subject.
     """
@@ -123,8 +123,10 @@ def flexible_variance(
         return FlexibleVariance(np.nan, np.nan, n_undefined)
     parts = [max(0.0, float(np.cov(rows.T)[0, 1])) for rows in defined]
     sizes = {"n_subjects": len(data), "n_stimuli": n_stimuli}
-    variance = float(two_factor_variance(*parts, **sizes)) + float(observed.var(ddof=1))
-    return FlexibleVariance(variance, float(two_factor_dof(*parts, **sizes)), n_undefined)
+    variance, dof = two_factor_variance(*parts, **sizes), two_factor_dof(*parts, **sizes)
+    of_deals = observed.var(ddof=1)
+    dof = added_dof(variance, dof, of_deals, N_OBSERVED - 1)
+    return FlexibleVariance(float(variance + of_deals), float(dof), n_undefined)
 
 
 class _Job(NamedTuple):

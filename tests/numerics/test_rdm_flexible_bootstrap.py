@@ -86,6 +86,16 @@ def test_deals_alone_scatter_as_deals_do():
     assert abs(covariance[0, 1]) < RATIO * covariance[0, 0]
 
 
+def test_scatter_of_deals_has_degrees_of_freedom_of_its_own(monkeypatch):
+    """Where nothing else varies they are those of the deals, else between both and their sum."""
+    both = _variance(*_planted())
+    least = min(N_SUBJECTS - 1, module.N_OBSERVED - 1)
+    assert least <= both.dof <= N_SUBJECTS + N_STIMULI + module.N_OBSERVED - 3
+    monkeypatch.setattr(module, "two_factor_variance", lambda *parts, **sizes: np.float64(0.0))
+    alone = _variance(*_planted())
+    assert alone.dof == pytest.approx(module.N_OBSERVED - 1) and 0 < alone.variance < both.variance
+
+
 def test_what_cannot_be_dealt_is_counted():
     """Six stimuli leave samples without three in a fold; too few samples give no variance."""
     rng = np.random.default_rng(0)
