@@ -29,7 +29,8 @@ def two_factor_variance(
 
     at least :math:`\max(V_r, V_p)` and at most :math:`V_{rp}`. rsatoolbox's floor is
     :math:`\max(a V_r, b V_p)`: the larger of two noisy variances is too large on average, and with
-    20 stimuli and 8 subjects intervals of differences then hold the true value 97.1 % of the time.
+    20 stimuli and 8 subjects intervals of differences, from samples as they are drawn, then hold
+    the true value 97.1 % of the time.
 
     Parameters
     ----------

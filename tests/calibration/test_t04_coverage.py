@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from calibration_cases import Calibration, Size, assert_calibrated, coverage_sizes, rdms_of
 
+from neuroai.comparison.statistics.contrasts import RdmContrasts
 from neuroai.comparison.statistics.evaluators import RdmEvaluator
 from neuroai.comparison.statistics.inference import Inference, calibration_notes, summarise
 from neuroai.numerics.comparators import compare_rdms
 from neuroai.numerics.intervals import t_interval
 from neuroai.numerics.psychometric import fit_psychometric
 from neuroai.numerics.psychometric_bootstrap import bootstrap_psychometric
+from neuroai.numerics.rdm_ceiling import noise_ceiling
 from neuroai.numerics.rdm_flexible import flexible_model
 from neuroai.numerics.rdm_flexible_bootstrap import flexible_variance
 from neuroai.numerics.rdm_vectors import n_stimuli_of
@@ -86,6 +88,32 @@ def covered(
     return found
 
 
+@functools.cache
+def true_ceiling(n_subjects: int, n_stimuli: int) -> float:
+    """Give the expected lower noise ceiling, from simulations of its own."""
+    rng = np.random.default_rng([9, n_subjects, n_stimuli])
+    drawn = (draw(rng, n_subjects, n_stimuli)[0] for _ in range(N_TRUTH))
+    return float(np.mean([noise_ceiling(data, method="pearson")[0] for data in drawn]))
+
+
+def ceiling_covered(
+    n: int, rng: np.random.Generator, *, n_stimuli: int, n_subjects: int
+) -> np.ndarray:
+    """Say of each simulation whether the interval holds the expected lower ceiling."""
+    truth = true_ceiling(n_subjects, n_stimuli)
+    found = np.empty(n)
+    # The lower ceiling follows the scores of the two models, and comes before the upper one.
+    contrast = np.array([0.0, 0.0, 1.0, 0.0])
+    for i in range(n):
+        data, models = draw(rng, n_subjects, n_stimuli)
+        how = Inference(n_bootstrap=N_SAMPLES, seed=i)
+        made = RdmContrasts.of(data, models[None], "pearson", how)
+        variance, dof = made.variance(contrast)
+        low, high = t_interval(made.observed @ contrast, variance, dof=dof)
+        found[i] = low <= truth <= high
+    return found
+
+
 def fitted_score(data, models, rng, *, kind):
     """Score a mixture, or a choice, of the models under one random deal into two folds each."""
     n_subjects, n_stimuli = len(data), n_stimuli_of(data.shape[1])
@@ -121,6 +149,17 @@ def fitted_covered(
         found[i] = low <= truth <= high
     return found
 
+
+CEILINGS = [
+    Calibration(
+        "T4",
+        "coverage of 95 % intervals",
+        f"lower noise ceiling, pearson, {n_stimuli} stimuli, {n_subjects} subjects",
+        partial(ceiling_covered, n_stimuli=n_stimuli, n_subjects=n_subjects),
+        *coverage_sizes(n=100, n_full=5000),
+    )
+    for n_stimuli, n_subjects in ((20, 8), (20, 20), (60, 8))
+]
 
 # An observer of eight levels who guesses half of the time and lapses now and then.
 LEVELS, THRESHOLD, WIDTH, LAPSE = np.linspace(-2.0, 2.0, 8), 0.2, 2.5, 0.03
@@ -162,6 +201,7 @@ CASES = [
     for size in sizes
 ]
 
+CASES += CEILINGS
 CASES += [
     Calibration(
         "T4",

@@ -63,7 +63,15 @@ class RdmEvaluator:
 
         Pairs of one stimulus with itself are left out; see `neuroai.numerics.first_order`.
         """
-        return first_order(self._weighed(counts), counts, kept=KEPT.get(self.method, 0.0))
+        return self.of_stimuli(self.weighed(counts), counts)
+
+    def weighed(self, counts: np.ndarray) -> np.ndarray:
+        """Weigh the pairs of stimuli by the product of their multiplicities, and no more."""
+        return resampled_pairs(self.data, self.models, method=self.method, stimulus_counts=counts)
+
+    def of_stimuli(self, samples: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Keep of weighed samples what suits the comparator: single stimuli, and some of pairs."""
+        return first_order(samples, counts, kept=KEPT.get(self.method, 0.0))
 
     def left_out(self) -> np.ndarray | None:
         """Give the scores without each stimulus, (n_stimuli, n_subjects, n_candidates).
@@ -72,10 +80,7 @@ class RdmEvaluator:
         """
         if self.n_stimuli > MANY_STIMULI:
             return None
-        return self._weighed(1 - np.eye(self.n_stimuli, dtype=int))
-
-    def _weighed(self, counts: np.ndarray) -> np.ndarray:
-        return resampled_pairs(self.data, self.models, method=self.method, stimulus_counts=counts)
+        return self.weighed(1 - np.eye(self.n_stimuli, dtype=int))
 
     def permuted(self, permutations: np.ndarray) -> np.ndarray:
         """Permute the rows and columns of the candidates' RDMs together."""

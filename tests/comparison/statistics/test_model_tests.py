@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from rsatoolbox.util.inference_util import t_test_0, t_test_nc, t_tests
 
+from neuroai.comparison.statistics.contrasts import RdmContrasts
 from neuroai.comparison.statistics.inference import Inference
-from neuroai.comparison.statistics.model_tests import _Problem, _vectors, rdm_model_tests
+from neuroai.comparison.statistics.model_tests import _vectors, rdm_model_tests
 from neuroai.errors import AlignmentError, UsageError
 from neuroai.format.answers import rdm_answer
 from neuroai.numerics.distances import squared_euclidean
@@ -46,6 +47,10 @@ def _problem(seed=0, n_subjects=10, signal=1.5):
     return _answer(data, ["IT"], "brain"), _answer(models, names, "model")
 
 
+def _rdms(brain):
+    return _vectors(brain, ["IT"])[:, 0]
+
+
 def test_the_true_model_beats_0_and_the_other_and_no_ceiling_is_missed():
     """Planted: two models are right, one has nothing to do with the data."""
     brain, models = _problem()
@@ -57,6 +62,7 @@ def test_the_true_model_beats_0_and_the_other_and_no_ceiling_is_missed():
     assert found["p_ceiling"].sel(model_region="true") > 0.05
     assert found["p_ceiling"].sel(model_region="other") < 0.01
     assert found["ceiling_low_p"] < 0.01
+    assert 0 < found["ceiling_low_ci_low"] < found["ceiling_low"] < found["ceiling_low_ci_high"]
     alike = {"model_region": "true", "model_region_to": "as good"}
     assert found["p_equivalent"].sel(alike) < 0.01 < 0.05 < found["p_equivalent"].sel(pair)
     assert found.attrs["resampled"] == "stimuli+subjects" and found.attrs["notes"] == ""
@@ -78,7 +84,7 @@ def test_p_values_are_those_of_rsatoolbox_from_the_same_variances():
     """Its t-tests against 0, the ceiling and each other, given our two-factor variances."""
     brain, models = _problem()
     found = rdm_model_tests(brain, models, inference=FEW).sel(region="IT")
-    problem = _Problem.of(brain, "IT", _vectors(models, list(models.regions)), "pearson", FEW)
+    problem = RdmContrasts.of(_rdms(brain), _vectors(models, list(models.regions)), "pearson", FEW)
     evaluations, n = problem.observed[:3], 3
     unit = np.eye(5)
     given = evaluations[None, :, None]
@@ -126,19 +132,18 @@ def test_scores_and_differences_vary_to_first_order_and_ceilings_as_they_are():
     """One subject: n / (n - 1) times the variance of the linear part; ceilings keep the whole."""
     brain, models = _problem(n_subjects=1)
     layers = _vectors(models, list(models.regions))
-    problem = _Problem.of(brain, "IT", layers, "rho-a", FEW)
+    problem = RdmContrasts.of(_rdms(brain), layers, "rho-a", FEW)
     counts = bootstrap_counts(200, N_STIMULI, rng=np.random.default_rng(FEW.seed))
-    whole = resampled_pairs(
-        _vectors(brain, ["IT"])[:, 0], layers[0], method="rho-a", stimulus_counts=counts
-    )[:, 0]
+    whole = resampled_pairs(_rdms(brain), layers[0], method="rho-a", stimulus_counts=counts)[:, 0]
     scale = N_STIMULI / (N_STIMULI - 1)
     first, unit = first_order(whole, counts), np.eye(5)
     found = problem.variance(unit[0] - unit[2])[0]
     assert found == pytest.approx(scale * (first[:, 0] - first[:, 2]).var(ddof=1), rel=1e-9)
     assert found < scale * (whole[:, 0] - whole[:, 2]).var(ddof=1)
     brain, models = _problem()
-    several = _Problem.of(brain, "IT", layers, "pearson", FEW)
-    assert several.variance(unit[3])[0] == pytest.approx(
+    several = RdmContrasts.of(_rdms(brain), layers, "pearson", FEW)
+    variance, dof = several.variance(unit[3])
+    assert dof <= several.variance(unit[0])[1] + N_STIMULI and variance == pytest.approx(
         two_factor_variance(
             *(several.samples[k][:, 3].var(ddof=1) for k in ("both", "subjects", "stimuli")),
             n_subjects=10, n_stimuli=N_STIMULI,
