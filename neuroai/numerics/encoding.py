@@ -132,9 +132,11 @@ def encode(
             at, how = features.at(basis, tested), {"rule": rule, "score": score}
             choice, predicted = choose_and_predict(basis, known, at, penalties=penalties, **how)
         chosen[place], at_edge = choice.penalties, at_edge + choice.at_edge
-        r[place], r2[place] = fold_fit(y[tested], predicted)
+        # About the mean learnt: what a large penalty leaves of a prediction is far below it.
+        mean = known.mean(dim=0)
+        r[place], r2[place] = fold_fit(y[tested].double() - mean, predicted)
         if out is not None:
-            out[test] = predicted.cpu().numpy()
+            out[test] = (predicted + mean).cpu().numpy()
     return Encoded(r, r2, chosen, at_edge, out, folds.how)
 
 
@@ -154,11 +156,12 @@ def part_of(features: Plain | Kernel, rows: Tensor) -> Tensor | Kernel:
 
 
 def _predict(basis: Basis | KernelBasis, y: Tensor, at: Tensor, penalties: np.ndarray) -> Tensor:
+    """Predict targets about their mean in the rows that are learnt from."""
     alphas, mean = torch.as_tensor(penalties).to(y), y.mean(dim=0)
     out = torch.empty(len(at), y.shape[1], dtype=y.dtype, device=y.device)
     for some in target_blocks(y.shape[1], rows=len(y), itemsize=y.element_size()):
         b = basis.loadings(y[:, some] - mean[some])
-        out[:, some] = at @ b.div_(basis.values[:, None] + alphas[some]) + mean[some]
+        out[:, some] = at @ b.div_(basis.values[:, None] + alphas[some])
     return out
 
 

@@ -139,7 +139,7 @@ def choose_and_predict(
     Returns
     -------
     Chosen, Tensor
-        What was chosen, and the predictions (n_new, n_targets).
+        What was chosen, and the predictions (n_new, n_targets) about the mean of `y`.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def choose_and_predict(
     ...     basis, 2 * x, basis.coordinates(torch.tensor([[4.0]])), penalties=[5.0],
     ...     rule="generalised")
     >>> predicted.tolist()
-    [[5.5]]
+    [[2.5]]
     """
     tried = _checked(None, penalties, score, rule)
     fit = _OneFit.of(basis, torch.as_tensor(tried).to(y), rule, len(y))
@@ -165,7 +165,7 @@ def choose_and_predict(
         scores[:, some], chosen[some] = best.scores, best.penalties
         alphas = torch.as_tensor(best.penalties).to(y)
         shrunk = b.mul_(scale).div_(basis.values[:, None] + alphas)
-        torch.addmm(mean, at, shrunk, out=out[:, some])
+        torch.mm(at, shrunk, out=out[:, some])
     edge = np.isfinite(scores).any(axis=0) & np.isin(chosen, tried[[0, -1]])
     return Chosen(chosen, scores, int(edge.sum()) if len(tried) > 1 else 0), out
 

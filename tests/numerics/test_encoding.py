@@ -14,6 +14,7 @@ from neuroai.numerics.ridge import as_kernel
 from neuroai.numerics.ridge_penalty import choose_penalties
 
 EXACT = 1e-8  # float64, against another factorisation
+SINGLE = 1e-5  # float32, of scores of at most 1 and of predictions relative to their size
 PENALTIES = np.logspace(-1, 3, 5)
 
 
@@ -40,6 +41,21 @@ def test_each_fold_is_a_fit_of_scikit_learn(seed):
         r = [np.corrcoef(a, b)[0, 1] for a, b in zip(expected.T, y[test].T, strict=True)]
         assert np.abs(found.r[place] - r).max() < EXACT
     assert np.allclose(found.mean_r(), found.r.mean(axis=0))
+
+
+@pytest.mark.parametrize("penalty", [1e-3, 1e6])
+@pytest.mark.parametrize("rule", ["folds", "generalised"])
+def test_single_precision_keeps_its_digits_beside_a_mean_and_a_large_penalty(rule, penalty):
+    """What a large penalty leaves of a prediction is a thousandth of the mean."""
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((60, 200)) + 3
+    y = x @ rng.standard_normal((200, 10)) / 20 + rng.standard_normal((60, 10)) + 10
+    folds = group_folds([str(i) for i in range(60)], n_folds=4)
+    how = {"folds": folds, "penalties": [penalty], "rule": rule, "keep_predictions": True}
+    exact, single = encode(x, y, **how), encode(x.astype("f"), y.astype("f"), **how)
+    assert np.abs(exact.r - single.r).max() < SINGLE and np.abs(exact.r2 - single.r2).max() < SINGLE
+    assert single.predictions.dtype == np.float32
+    np.testing.assert_allclose(single.predictions, exact.predictions, rtol=SINGLE)
 
 
 @pytest.mark.parametrize("rule", ["folds", "leave-one-out", "generalised"])
