@@ -163,7 +163,7 @@ def paired_grams(brain: Answer, model: Answer, *, region: str) -> Paired:
         seeds=tuple(part_of(r)[0] for r in model.responses),
         evaluator=GramEvaluator(data=data, models=models),
         n_undefined=brain.undefined.get("units", 0) + model.undefined.get("units", 0),
-        history={"resampling": "jackknife over stimuli"},
+        history={"resampling": "infinitesimal jackknife over stimuli"},
     )
 
 

@@ -10,9 +10,9 @@ import pytest
 from calibration_cases import Calibration, Size, assert_calibrated, coverage_sizes, rdms_of
 
 from neuroai.comparison.statistics.contrasts import RdmContrasts
-from neuroai.comparison.statistics.evaluators import RdmEvaluator
+from neuroai.comparison.statistics.evaluators import GramEvaluator, RdmEvaluator
 from neuroai.comparison.statistics.inference import Inference, calibration_notes, summarise
-from neuroai.numerics.comparators import compare_rdms
+from neuroai.numerics.gram import centred_gram
 from neuroai.numerics.intervals import t_interval
 from neuroai.numerics.psychometric import fit_psychometric
 from neuroai.numerics.psychometric_bootstrap import bootstrap_psychometric
@@ -30,17 +30,35 @@ N_REFITS = 200
 # thirtieth of the width of one interval.
 N_TRUTH = 4000
 SUBJECT_NOISE, MODEL_NOISE = 1.0, 0.7
+CKA = "cka-debiased"
 
 
-def draw(rng: np.random.Generator, n_subjects: int, n_stimuli: int) -> tuple[np.ndarray, ...]:
-    """Draw RDMs of subjects and of a better and a worse model, over new stimuli each time."""
+def patterns(rng: np.random.Generator, n_subjects: int, n_stimuli: int) -> tuple[np.ndarray, ...]:
+    """Draw responses of subjects and of a better and a worse model, to new stimuli each time."""
     truth = rng.standard_normal((n_stimuli, 5))
     # Each subject weighs the dimensions in its own way, so that subjects differ beyond noise.
     weights = np.exp(0.3 * rng.standard_normal((n_subjects, 1, 5)))
     noise = SUBJECT_NOISE * rng.standard_normal((n_subjects, n_stimuli, 5))
     levels = np.array([MODEL_NOISE, 2 * MODEL_NOISE])[:, None, None]
     models = truth + levels * rng.standard_normal((2, n_stimuli, 5))
-    return rdms_of(weights * truth + noise), rdms_of(models)
+    return weights * truth + noise, models
+
+
+def draw(rng: np.random.Generator, n_subjects: int, n_stimuli: int) -> tuple[np.ndarray, ...]:
+    """Draw the RDMs of such responses."""
+    data, models = patterns(rng, n_subjects, n_stimuli)
+    return rdms_of(data), rdms_of(models)
+
+
+def drawn_evaluator(
+    rng: np.random.Generator, method: str, n_subjects: int, n_stimuli: int
+) -> RdmEvaluator | GramEvaluator:
+    """Draw what a comparator of RDMs, or debiased CKA, compares."""
+    if method == CKA:
+        both = patterns(rng, n_subjects, n_stimuli)
+        return GramEvaluator(*(np.array([centred_gram(one) for one in side]) for side in both))
+    data, models = draw(rng, n_subjects, n_stimuli)
+    return RdmEvaluator(data=data, models=models, method=method, n_stimuli=n_stimuli)
 
 
 @functools.cache
@@ -48,7 +66,7 @@ def true_values(method: str, n_subjects: int, n_stimuli: int) -> np.ndarray:
     """Give the expected scores of both models, from simulations of their own."""
     rng = np.random.default_rng([7, n_subjects, n_stimuli])
     found = [
-        compare_rdms(*draw(rng, n_subjects, n_stimuli), method=method).mean(axis=0)
+        drawn_evaluator(rng, method, n_subjects, n_stimuli).observed().mean(axis=0)
         for _ in range(N_TRUTH)
     ]
     return np.mean(found, axis=0)
@@ -68,8 +86,7 @@ def covered(
     truth = first - second if difference else first
     found = np.empty(n)
     for i in range(n):
-        data, models = draw(rng, n_subjects, n_stimuli)
-        evaluator = RdmEvaluator(data=data, models=models, method=method, n_stimuli=n_stimuli)
+        evaluator = drawn_evaluator(rng, method, n_subjects, n_stimuli)
         observed = evaluator.observed()
         samples = evaluator.resampled(bootstrap_counts(N_SAMPLES, n_stimuli, rng=rng))
         one, many, without = (
@@ -196,6 +213,7 @@ CASES = [
         ("pearson", ((8, 5), (20, 8), (20, 20), (60, 8), (60, 20))),
         ("spearman", ((20, 8), (20, 20))),
         ("whitened-pearson", ((20, 8),)),
+        (CKA, ((20, 8), (20, 20))),
     )
     for difference in (False, True)
     for size in sizes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,8 @@ from neuroai.numerics.rdm_permutation import permute_rdms
 KEPT = {"cosine": 0.5, "pearson": 0.5}
 # t is the normal distribution from here on, however few of the stimuli carry a score.
 MANY_STIMULI = 200
+# Distinct stimuli of every product in debiased CKA.
+SET = 4
 
 
 class Evaluator(Protocol):
@@ -40,8 +43,9 @@ class Evaluator(Protocol):
 
 
 def without_each(evaluator: Evaluator) -> np.ndarray | None:
-    """Give the scores of RDMs without each stimulus; None for other evaluators."""
-    return evaluator.left_out() if isinstance(evaluator, RdmEvaluator) else None
+    """Give the scores of RDMs and Gram matrices without each stimulus; None for others."""
+    known = isinstance(evaluator, (RdmEvaluator, GramEvaluator))
+    return evaluator.left_out() if known else None
 
 
 @dataclass(frozen=True)
@@ -108,10 +112,14 @@ class GramEvaluator:
         """Align every pair of Gram matrices."""
         return cka(self.data, self.models, estimator="debiased")
 
-    def jackknifed(self) -> np.ndarray:
+    def left_out(self) -> np.ndarray:
         """Leave out one stimulus at a time: (n_stimuli, n_subjects, n_candidates)."""
+        return self._left_out
+
+    @cached_property
+    def _left_out(self) -> np.ndarray:
         everyone = np.arange(self.n_stimuli)
-        return np.array([self._without(np.delete(everyone, left_out)) for left_out in everyone])
+        return np.array([self._without(np.delete(everyone, one)) for one in everyone])
 
     def _without(self, kept: np.ndarray) -> np.ndarray:
         at = np.ix_(kept, kept)
@@ -120,17 +128,16 @@ class GramEvaluator:
         return cka(data, models, estimator="debiased")
 
     def resampled(self, counts: np.ndarray) -> np.ndarray:
-        """Draw pseudo-samples whose variance is that of the jackknife.
+        """Draw pseudo-samples that follow the weight of every stimulus to first order.
 
-        A copied stimulus has similarity one with itself, which no debiasing removes, so stimuli
-        are left out rather than drawn twice.
+        A copied stimulus has similarity one with itself, which no debiasing removes; so the effect
+        of a weight is read off the score without the stimulus, times (n - 4) / n. A mean over all
+        sets of four distinct stimuli moves by 4 / (n - 4) of what the sets of one stimulus are off
+        when that is left out, and by 4 / n for its weight.
         """
-        left_out = self.jackknifed()
         n = self.n_stimuli
-        deviations = (left_out - left_out.mean(axis=0)) * np.sqrt((n - 1) / n)
-        # sum_i (c_i - 1) d_i over multinomial counts c has the jackknife variance.
-        steps = np.einsum("bi,isk->bsk", counts - 1.0, deviations) * np.sqrt((n - 1) / n)
-        return self.observed() + steps
+        effect = (self.left_out().mean(axis=0) - self.left_out()) * (n - SET) / n
+        return self.observed() + np.einsum("bi,isk->bsk", counts - 1.0, effect)
 
     def permuted(self, permutations: np.ndarray) -> np.ndarray:
         """Permute the stimuli of the candidates."""

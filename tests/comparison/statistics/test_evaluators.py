@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -81,7 +82,9 @@ def test_rdms_without_each_stimulus():
     many = MANY_STIMULI + 1
     rdms = np.random.default_rng(0).random((1, many * (many - 1) // 2))
     assert RdmEvaluator(data=rdms, models=rdms, method="cosine", n_stimuli=many).left_out() is None
-    assert without_each(_gram_evaluator()) is None
+    choices = np.ones((2, 5))
+    other = MatrixEvaluator(a=choices, b=choices, metric=error_consistency)
+    assert without_each(other) is None
 
 
 def test_the_null_moves_rows_and_columns_together():
@@ -107,36 +110,43 @@ def _gram_evaluator(*, n: int = 12, shared: float = 1.0) -> GramEvaluator:
     return GramEvaluator(data=a, models=b)
 
 
-def test_pseudo_samples_have_the_textbook_jackknife_variance():
-    """sum_i (c_i - 1) d_i has exactly (n - 1) / n sum_i (theta_i - theta)^2, corrected for n."""
-    evaluator = _gram_evaluator()
-    n = evaluator.n_stimuli
-    theta = np.array(
-        [
-            cka(
-                np.delete(np.delete(evaluator.data, i, 1), i, 2),
-                np.delete(np.delete(evaluator.models, i, 1), i, 2),
-                estimator="debiased",
-            )
-            for i in range(n)
-        ]
-    )
-    textbook = (n - 1) / n * ((theta - theta.mean(axis=0)) ** 2).sum(axis=0)
-    # A step along every stimulus gives its coefficient; multinomial counts have covariance
-    # delta - 1/n, and the coefficients sum to 0, so that the variance is the sum of squares.
-    one_step = evaluator.resampled(np.ones((n, n)) + np.eye(n)) - evaluator.observed()
-    np.testing.assert_allclose(one_step.sum(axis=0), 0, atol=EXACT)
-    # The score's variance multiplies that of the samples by n / (n - 1).
-    np.testing.assert_allclose((one_step**2).sum(axis=0) * n / (n - 1), textbook, atol=EXACT)
+def _weighted_cka(k: np.ndarray, x: np.ndarray, weights: np.ndarray) -> float:
+    """Average over all sets of four distinct stimuli, each as often as its weights say."""
+    i, j, a, b = np.array(list(itertools.permutations(range(len(k)), 4))).T
+    times = weights[i] * weights[j] * weights[a] * weights[b]
+
+    def hsic(k: np.ndarray, x: np.ndarray) -> float:
+        terms = k[i, j] * (x[i, j] + x[a, b] - 2 * x[i, a])
+        return float((times * terms).sum() / times.sum())
+
+    return hsic(k, x) / math.sqrt(hsic(k, k) * hsic(x, x))
+
+
+def test_pseudo_samples_follow_the_weight_of_each_stimulus():
+    """Worked out over all sets of four of 11 stimuli: the slope of the weighted score."""
+    evaluator = _gram_evaluator(n=11, shared=3.0)
+    n, step = evaluator.n_stimuli, 1e-4
+    data, model = evaluator.data[0], evaluator.models[0]
+    whole = _weighted_cka(data, model, np.ones(n))
+    assert whole == pytest.approx(evaluator.observed()[0, 0], abs=EXACT)
+    heavier = np.ones((n, n)) + np.eye(n)
+    found = (evaluator.resampled(heavier) - evaluator.observed())[:, 0, 0]
+    slopes = [(_weighted_cka(data, model, 1 + step * one) - whole) / step for one in np.eye(n)]
+    np.testing.assert_allclose(found.sum(), 0, atol=EXACT)
+    # The score is a ratio, of which leaving one of 11 stimuli out is no small step.
+    assert np.corrcoef(found, slopes)[0, 1] > 0.98
+    assert np.std(found) == pytest.approx(np.std(slopes), rel=0.15)
+    overstated = np.std(found) * (n - 1) / (n - 4)
+    assert abs(overstated - np.std(slopes)) > 2 * abs(np.std(found) - np.std(slopes))
 
 
 def test_pseudo_samples_scatter_as_they_should():
-    """Drawn counts give the jackknife's variance within 4 standard errors."""
+    """Drawn counts give the variance of the effects within 4 standard errors."""
     evaluator = _gram_evaluator()
     n, n_samples = evaluator.n_stimuli, 4000
     counts = np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), n_samples)
-    theta = evaluator.jackknifed()
-    textbook = (n - 1) / n * ((theta - theta.mean(axis=0)) ** 2).sum(axis=0)
+    theta = evaluator.left_out()
+    textbook = n / (n - 1) * (((n - 4) / n * (theta - theta.mean(axis=0))) ** 2).sum(axis=0)
     found = evaluator.resampled(counts).var(axis=0, ddof=1) * n / (n - 1)
     # Relative error of a variance of near-normal draws; kurtosis of the counts may double it.
     error = 2 * math.sqrt(2 / n_samples)
