@@ -66,9 +66,9 @@ def cases() -> list[Calibration]:
     return sorted(found, key=lambda case: int(case.code[1:]))
 
 
-def simulated(case: Calibration, *, jobs: int) -> np.ndarray:
+def simulated(case: Calibration, *, jobs: int, most: int) -> np.ndarray:
     """Run one case in parts over processes; the values do not hang on how many there are."""
-    n = case.size().n
+    n = min(case.size().n, most)
     parts = [(min(PART, n - start), start // PART) for start in range(0, n, PART)]
     if jobs == 1:
         return np.concatenate([case.part(*part) for part in parts])
@@ -117,6 +117,7 @@ def main() -> int:
     parser.add_argument("--recovery", type=Path, help="write the confusions of networks alone")
     parser.add_argument("--only", nargs="*", help="codes to run, such as T4")
     parser.add_argument("--cells", help="run the designs alone whose words hold this")
+    parser.add_argument("--most", type=int, default=sys.maxsize, help="simulations a design")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     asked = parser.parse_args()
     if asked.full:
@@ -132,7 +133,7 @@ def main() -> int:
         if asked.cells and asked.cells not in case.cell:
             continue
         start = time.perf_counter()
-        values = simulated(case, jobs=asked.jobs)
+        values = simulated(case, jobs=asked.jobs, most=asked.most)
         mean, error = values.mean(), values.std(ddof=1) / np.sqrt(len(values))
         low, high = case.bounds(values)
         held = low <= mean <= high
