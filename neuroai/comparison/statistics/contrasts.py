@@ -8,7 +8,7 @@ import numpy as np
 
 from neuroai.comparison.statistics.evaluators import RdmEvaluator
 from neuroai.comparison.statistics.inference import Inference
-from neuroai.numerics.first_order import variance_dof
+from neuroai.numerics.first_order import first_order, variance_dof
 from neuroai.numerics.intervals import two_factor_dof, two_factor_variance
 from neuroai.numerics.rdm_bootstrap import bootstrap_rdms
 from neuroai.numerics.rdm_vectors import n_stimuli_of
@@ -29,7 +29,7 @@ class RdmContrasts:
     scores : dict of array, shape (n_samples, n_models)
         Scores on samples of ``stimuli``, ``subjects`` and ``both``, to first order in the stimuli.
     samples : dict of array, shape (n_samples, n_models + 2)
-        Scores and ceilings on the same samples, as they are.
+        Scores and ceilings on the same samples, as they are; ceilings to first order in subjects.
     left_out : array, shape (n_stimuli, n_models + 2), or None
         Without each stimulus; None where stimuli are very many.
     n_subjects, n_stimuli, n_undefined : int
@@ -79,7 +79,6 @@ class RdmContrasts:
         used = np.flatnonzero(contrast)
         among_models = used.max() < len(self.observed) - 2
         v = {}
-        # Ceilings hang on subjects in pairs, so that their samples stay as they are.
         for name, rows in (self.scores if among_models else self.samples).items():
             values = rows[:, used] @ contrast[used]
             values = values[np.isfinite(values)]
@@ -115,12 +114,15 @@ def _crossed(
 def _ceilings(
     evaluator: RdmEvaluator, stimuli: np.ndarray, subjects: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Give both ceilings, (n_samples, 2), on samples of each kind."""
-    return {
-        "stimuli": _bounds(evaluator, stimuli),
-        "subjects": _bounds(evaluator, None, subjects),
-        "both": _bounds(evaluator, stimuli, subjects),
-    }
+    """Give both ceilings, (n_samples, 2), on samples of each kind.
+
+    A subject is compared with the others, so that drawing subjects multiplies what is proper to
+    pairs of them: it is taken out, of the samples of both with the same draws of subjects too.
+    """
+    whole = _bounds(evaluator, None, subjects)
+    single = first_order(whole, subjects)
+    both = _bounds(evaluator, stimuli, subjects) - (whole - single)
+    return {"stimuli": _bounds(evaluator, stimuli), "subjects": single, "both": both}
 
 
 def _bounds(

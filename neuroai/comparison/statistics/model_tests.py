@@ -37,9 +37,10 @@ def rdm_model_tests(
     .. math:: t = \frac{c^\top v}{\sqrt{s^2(c)}}
 
     with contrasts c of scores and ceilings, their two-factor variance over subjects and stimuli,
-    and its degrees of freedom (`two_factor_dof`). Scores and differences vary to first order in
-    the stimuli (`neuroai.numerics.first_order`); the ceilings are computed in every bootstrap
-    sample. Tests against 0 are one-sided, all others two-sided.
+    and its degrees of freedom (`two_factor_dof`). The ceilings are computed in every bootstrap
+    sample. Scores and differences vary to first order in the stimuli, ceilings to first order in
+    the subjects (`neuroai.numerics.first_order`). Tests against 0 are one-sided, all others
+    two-sided.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from neuroai.format.answers import rdm_answer
 from neuroai.numerics.distances import squared_euclidean
 from neuroai.numerics.first_order import first_order
 from neuroai.numerics.intervals import two_factor_variance
+from neuroai.numerics.rdm_bootstrap import bootstrap_rdms
 from neuroai.numerics.rdm_pairs import resampled_pairs
 from neuroai.numerics.resample import bootstrap_counts
 from neuroai.testing import EXACT, STANDARD_ERRORS
@@ -128,8 +129,8 @@ def test_one_subject_is_tested_over_stimuli_and_has_no_ceiling():
     assert np.isnan(found["ceiling_low"].values).all() and np.isnan(found["p_ceiling"].values).all()
 
 
-def test_scores_and_differences_vary_to_first_order_and_ceilings_as_they_are():
-    """One subject: n / (n - 1) times the variance of the linear part; ceilings keep the whole."""
+def test_scores_and_differences_vary_to_first_order_in_the_stimuli():
+    """One subject: n / (n - 1) times the variance of the part that is linear in the counts."""
     brain, models = _problem(n_subjects=1)
     layers = _vectors(models, list(models.regions))
     problem = RdmContrasts.of(_rdms(brain), layers, "rho-a", FEW)
@@ -140,15 +141,27 @@ def test_scores_and_differences_vary_to_first_order_and_ceilings_as_they_are():
     found = problem.variance(unit[0] - unit[2])[0]
     assert found == pytest.approx(scale * (first[:, 0] - first[:, 2]).var(ddof=1), rel=1e-9)
     assert found < scale * (whole[:, 0] - whole[:, 2]).var(ddof=1)
+
+
+def test_ceilings_vary_to_first_order_in_the_subjects():
+    """What pairs of subjects add is out of the samples of subjects and of both, by the draw."""
     brain, models = _problem()
-    several = RdmContrasts.of(_rdms(brain), layers, "pearson", FEW)
-    variance, dof = several.variance(unit[3])
-    assert dof <= several.variance(unit[0])[1] + N_STIMULI and variance == pytest.approx(
-        two_factor_variance(
-            *(several.samples[k][:, 3].var(ddof=1) for k in ("both", "subjects", "stimuli")),
-            n_subjects=10, n_stimuli=N_STIMULI,
-        )
-    )  # fmt: skip
+    layers, data = _vectors(models, list(models.regions)), _rdms(brain)
+    made = RdmContrasts.of(data, layers, "pearson", FEW)
+    rng = np.random.default_rng(FEW.seed)
+    stimuli, subjects = (bootstrap_counts(200, n, rng=rng) for n in (N_STIMULI, len(data)))
+    how = {"method": "pearson", "subject_counts": subjects}
+    alone = bootstrap_rdms(data, layers[0], **how).lower
+    both = bootstrap_rdms(data, layers[0], stimulus_counts=stimuli, **how).lower
+    linear = first_order(alone, subjects)
+    np.testing.assert_allclose(made.samples["subjects"][:, 3], linear, atol=EXACT)
+    np.testing.assert_allclose(made.samples["both"][:, 3], both - alone + linear, atol=EXACT)
+    assert linear.var() < alone.var()
+    parts = (made.samples[k][:, 3].var(ddof=1) for k in ("both", "subjects", "stimuli"))
+    sizes = {"n_subjects": len(data), "n_stimuli": N_STIMULI}
+    variance, dof = made.variance(np.eye(5)[3])
+    assert variance == pytest.approx(float(two_factor_variance(*parts, **sizes)))
+    assert 1 <= dof <= len(data) + N_STIMULI - 2
 
 
 def test_cosines_are_not_tested_against_0():
