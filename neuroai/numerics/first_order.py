@@ -16,8 +16,8 @@ def first_order(samples: np.ndarray, counts: np.ndarray, *, kept: float = 0.0) -
 
     with :math:`\hat\beta` the least-squares fit of the scores on how often each stimulus is drawn.
     A score of RDMs is a mean over pairs, and drawing stimuli multiplies the variance of what is
-    proper to a pair by three: two parts of it are linear in the counts, one is not. Without the
-    latter the variance of 20 stimuli is right for ranks, which the whole makes 1.3 times too large.
+    proper to a pair by three: two parts of it are linear in the counts, one is not. With 20 stimuli
+    the variance of rank correlations is 1.3 times too large with that part, and right without it.
 
     Parameters
     ----------
