@@ -31,7 +31,7 @@ def first_order(samples: np.ndarray, counts: np.ndarray, *, kept: float = 0.0) -
     Returns
     -------
     array, shape of `samples`
-        float64. Scores that fewer than ``n_stimuli`` samples define are returned as they are.
+        float64. Scores that no more than ``n_stimuli`` samples define are returned as they are.
 
     Raises
     ------

@@ -20,7 +20,7 @@ FEWEST_SAMPLES = 50
 
 @dataclass(frozen=True, eq=False)
 class RdmContrasts:
-    """Scores of models and both noise ceilings, as they are and in three bootstraps.
+    """Scores of models and both noise ceilings: of the data, and in three bootstraps.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class RdmContrasts:
     scores : dict of array, shape (n_samples, n_models)
         Scores on samples of ``stimuli``, ``subjects`` and ``both``, to first order in the stimuli.
     samples : dict of array, shape (n_samples, n_models + 2)
-        Scores and ceilings on the same samples, as they are; ceilings to first order in subjects.
+        Scores as they are, and ceilings to first order in the subjects, on the same samples.
     left_out : array, shape (n_stimuli, n_models + 2), or None
         Without each stimulus; None where stimuli are very many.
     n_subjects, n_stimuli, n_undefined : int
