@@ -16,6 +16,7 @@ from neuroai.numerics.rdm_vectors import pair_indices
 
 DISTANCES = ("correlation", "squared-euclidean")
 RANKED = ("spearman", "rho-a")
+BY_ORDER = (*RANKED, "tau-a")
 
 # A variance this share of the mean square, or less, is rounding: the pattern is constant.
 ROUNDING = {torch.float32: 1e-10, torch.float64: 1e-26}
@@ -25,7 +26,12 @@ _MAY_BE_CONSTANT = 1e-9
 
 
 def batched_rdms(
-    patterns: Tensor, *, distance: str, owned: bool = False, raw: bool = False
+    patterns: Tensor,
+    *,
+    distance: str,
+    owned: bool = False,
+    raw: bool = False,
+    doubled: bool = False,
 ) -> Tensor:
     r"""Return the RDM vector of every set of patterns in a batch.
 
@@ -42,6 +48,9 @@ def batched_rdms(
     raw : bool
         Leave out the 1 that correlation distances are counted from, which saves two passes where
         what follows is blind to an offset.
+    doubled : bool
+        Work in float64 and round what comes out to the precision of `patterns`. Distances then
+        have the same order wherever and in whatever order sums are taken, as ranks need.
 
     Returns
     -------
@@ -55,10 +64,13 @@ def batched_rdms(
     [[1.0, 0.5, 2.5]]
     """
     one_of(distance, DISTANCES, option="distance")
+    part = patterns.double() if doubled else patterns
     if distance == "correlation":
-        minus_r = _minus_r(patterns, owned=owned)
+        # Rounded before the triangles are taken, which reads half as much.
+        minus_r = _minus_r(part, owned=owned or part is not patterns).to(patterns.dtype)
         return upper_triangles(minus_r) if raw else distances_from_minus_r(minus_r)
-    return upper_triangles(euclidean(patterns).div_(patterns.shape[2]))
+    summed = euclidean(part).div_(part.shape[2])
+    return upper_triangles(summed.to(patterns.dtype))
 
 
 def upper_triangles(square: Tensor) -> Tensor:
@@ -124,6 +136,11 @@ class ModelRdms:
         """Whether adding a number to an RDM leaves its scores as they are."""
         return self.unit is not None and self.method != "cosine"
 
+    @property
+    def by_order(self) -> bool:
+        """Whether the order of the distances alone counts, so that what all but ties matters."""
+        return self.method in BY_ORDER
+
     @classmethod
     def of(cls, models: np.ndarray, *, method: str, n_stimuli: int, like: Tensor) -> ModelRdms:
         """Make models ready in the precision and on the device of `like`.
@@ -131,7 +148,8 @@ class ModelRdms:
         Raises
         ------
         UsageError
-            The method is unknown, or the models are of another number of stimuli.
+            The method is unknown, the models are of another number of stimuli, or the patterns lie
+            on a device on which the method is not computed.
         DataError
             A model has undefined entries.
         """
@@ -143,7 +161,14 @@ class ModelRdms:
                 f"The models have {models.shape[1]} pairs, and {n_stimuli} stimuli have "
                 f"{n_pairs}. Both must hold the same stimuli in the same order."
             )
-        if method not in ("cosine", "pearson", *RANKED) or n_pairs < 2:
+        if method not in ("cosine", "pearson", *RANKED):
+            if like.device.type != "cpu":
+                raise UsageError(
+                    f"{method} is computed on the processor alone, and the patterns are on "
+                    f"{like.device}. Give them with .cpu(), or take method='spearman'."
+                )
+            return cls(models, None, method)
+        if n_pairs < 2:
             return cls(models, None, method)
         unit = torch.from_numpy(standardised(models, method=method).T.copy())
         return cls(models, unit.to(device=like.device, dtype=like.dtype), method)

@@ -151,7 +151,9 @@ def _scored(x: Tensor, ready: ModelRdms, distance: str, window: int) -> np.ndarr
     """Compare the RDM vectors of every window with every model, a block of times at once."""
     x = _in_time_order(x, window)
     out = np.empty((x.shape[0] - window + 1, len(ready.vectors)))
-    for start, block in _blocks(x, distance, window, raw=ready.blind_to_offset):
+    for start, block in _blocks(
+        x, distance, window, raw=ready.blind_to_offset, doubled=ready.by_order
+    ):
         out[start : start + len(block)] = ready.scores(block)
     return out
 
@@ -188,7 +190,7 @@ def _in_time_order(x: Tensor, window: int) -> Tensor:
 
 
 def _blocks(
-    x: Tensor, distance: str, window: int, *, raw: bool = False
+    x: Tensor, distance: str, window: int, *, raw: bool = False, doubled: bool = False
 ) -> Iterator[tuple[int, Tensor]]:
     """Yield the first time and the RDM vectors of each block of windows, writing over `x`.
 
@@ -200,7 +202,7 @@ def _blocks(
         stop = min(start + width, n_times - window + 1)
         part = x[start : stop + window - 1]
         if window == 1:
-            yield start, batched_rdms(part, distance=distance, owned=True, raw=raw)
+            yield start, batched_rdms(part, distance=distance, owned=True, raw=raw, doubled=doubled)
         elif distance == "correlation":
             yield start, distances_from_minus_r(_minus_r_of_windows(part, window))
         else:

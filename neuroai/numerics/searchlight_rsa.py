@@ -82,7 +82,13 @@ def searchlight_rsa(
     out = np.full((len(neighbourhoods), len(ready.vectors)), np.nan)
     for centres, members in batches(neighbourhoods, by_unit):
         near = gathered(by_unit, members).transpose(1, 2)
-        rdms = batched_rdms(near, distance=distance, owned=True, raw=ready.blind_to_offset)
+        rdms = batched_rdms(
+            near,
+            distance=distance,
+            owned=True,
+            raw=ready.blind_to_offset,
+            doubled=ready.by_order,
+        )
         out[centres] = ready.scores(rdms)
     return out
 

@@ -18,6 +18,8 @@ from neuroai.numerics.searchlight_rsa import searchlight_rsa
 from neuroai.testing import EQUAL, EXACT, SINGLE, readonly
 
 SHAPE = (5, 4, 4)
+# Scores of the same ranks, summed in float32; one pair of ranks that change places gives 1e-5.
+REORDERED = 2e-6
 DISTANCES = {"correlation": correlation_distance, "squared-euclidean": squared_euclidean}
 
 
@@ -68,6 +70,28 @@ def test_single_precision_tensors_and_batches(method, monkeypatch):
     np.testing.assert_allclose(single, exact, atol=SINGLE)
     monkeypatch.setattr(module, "_BATCH_BYTES", 1)
     np.testing.assert_allclose(searchlight_rsa(x, models, **options), exact, atol=EXACT)
+
+
+@pytest.mark.parametrize("distance", list(DISTANCES))
+@pytest.mark.parametrize("method", ["spearman", "rho-a", "tau-a"])
+def test_ranks_do_not_hang_on_the_order_of_sums(method, distance):
+    """float32: distances that all but tie have one order, whatever device sums them and how."""
+    rng = np.random.default_rng(8)
+    x = (rng.standard_normal((30, 300)) + 30).astype(np.float32)
+    models = rng.random((3, 30 * 29 // 2))
+    place = rng.uniform(0, 5, (300, 3))
+    order = rng.permutation(300)
+    straight, mixed = (
+        searchlight_rsa(
+            x[:, units],
+            models,
+            neighbourhoods=within_radius(place[units], radius=1.5, centres=place),
+            method=method,
+            distance=distance,
+        )
+        for units in (np.arange(300), order)
+    )
+    np.testing.assert_allclose(mixed, straight, atol=REORDERED)
 
 
 def test_a_planted_geometry_is_found_where_it_lies():
