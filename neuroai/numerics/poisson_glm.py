@@ -13,6 +13,7 @@ from torch import Tensor
 from neuroai.errors import DataError, UsageError
 from neuroai.numerics.encoding import Encoded, over_folds
 from neuroai.numerics.folds import Folds
+from neuroai.numerics.poisson_scores import bits_per_count, deviance, pseudo_r2
 from neuroai.numerics.ridge import as_pair, as_penalties, target_blocks
 
 PENALTIES = tuple(float(alpha) for alpha in np.logspace(-2, 4, 7))
@@ -32,33 +33,57 @@ class Poisson:
         In log counts per unit of the feature; NaN for a target without any count.
     intercept : array, shape (n_targets,)
         Log count where all features are 0.
+    own_weights : array, shape (n_own, n_targets), or None
+        Of the features that each target has for itself.
     """
 
     weights: np.ndarray
     intercept: np.ndarray
+    own_weights: np.ndarray | None = None
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
         """Give expected counts, shape (n_rows, n_targets)."""
-        return np.exp(np.asarray(x, dtype=float) @ self.weights + self.intercept)
+        log_rate = np.asarray(x, dtype=float) @ self.weights + self.intercept
+        if self.own_weights is not None:
+            log_rate += np.einsum("npt,pt->nt", own, self.own_weights)
+        return np.exp(log_rate)
 
 
-def fit_poisson(x: Any, y: Any, *, penalties: Any = 1.0) -> Poisson:
+@dataclass(frozen=True)
+class CountScores:
+    """How well counts are predicted, fold by fold.
+
+    Attributes
+    ----------
+    pseudo_r2, bits_per_count : array, shape (n_folds, n_targets)
+        See `neuroai.numerics.poisson_scores`; NaN for a target without counts to learn from or to
+        test.
+    """
+
+    pseudo_r2: np.ndarray
+    bits_per_count: np.ndarray
+
+
+def fit_poisson(x: Any, y: Any, *, penalties: Any = 1.0, own: Any = None) -> Poisson:
     r"""Fit the log rate of every target by Newton's method, each with its own penalty.
 
     .. math:: \min_{w, c} \sum_i \left(\mu_i - y_i \log \mu_i\right)
-              + \tfrac{\alpha}{2} \lVert w \rVert^2, \qquad \mu_i = e^{c + w^\top x_i}
+              + \tfrac{\alpha}{2} \lVert w \rVert^2, \qquad
+              \mu_i = e^{c + w^\top x_i + v^\top h_i}
 
-    The intercept is not penalised, and the penalty is not divided by the number of rows (as it is
-    in scikit-learn and nemos).
+    The intercept is not penalised, and the penalty, which is that of v too, is not divided by the
+    number of rows (as it is in scikit-learn and nemos).
 
     Parameters
     ----------
     x : array, shape (n_rows, n_features)
-        Features, finite.
+        Features, finite; there may be none.
     y : array, shape (n_rows, n_targets)
         Counts, 0 or more.
     penalties : float or array, shape (n_targets,)
         Above 0.
+    own : array, shape (n_rows, n_own, n_targets), optional
+        Features h that each target has for itself, such as its counts before.
 
     Returns
     -------
@@ -66,6 +91,8 @@ def fit_poisson(x: Any, y: Any, *, penalties: Any = 1.0) -> Poisson:
 
     Raises
     ------
+    UsageError
+        `own` is of other rows or targets.
     DataError
         A count is below 0, or a fit does not converge.
 
@@ -81,29 +108,56 @@ def fit_poisson(x: Any, y: Any, *, penalties: Any = 1.0) -> Poisson:
     x, y = (part.double() for part in as_pair(x, y))
     if bool((y < 0).any()):
         raise DataError(f"Counts are 0 or more; got {float(y.min()):g}.")
+    n_rows, n_features = x.shape
+    mine = _own_of(own, n_rows, y.shape[1])
     alphas = as_penalties(penalties, y.shape[1], like=y)
-    mean = x.mean(dim=0)
+    n_weights = 1 + n_features + mine.shape[1]
     # About their mean features leave the intercept near the log of the mean count.
-    design = torch.cat([torch.ones_like(x[:, :1]), x - mean], dim=1)
-    found = torch.full((design.shape[1], y.shape[1]), torch.nan, dtype=y.dtype)
+    mean, own_mean = x.mean(dim=0), mine.mean(dim=0)
+    shared = torch.cat([torch.ones_like(y[:, :1]), x - mean], dim=1)
+    found = torch.full((n_weights, y.shape[1]), torch.nan, dtype=y.dtype)
     counted = torch.nonzero(y.sum(dim=0) > 0)[:, 0]
-    for some in target_blocks(len(counted), rows=design.shape[1] ** 2 + len(x), itemsize=8):
-        mine = counted[some]
-        found[:, mine] = _newton(design, y[:, mine], alphas[mine])
-    weights = found[1:].numpy()
-    return Poisson(weights, found[0].numpy() - mean.numpy() @ weights)
+    held = n_weights**2 + n_rows * (n_weights + 1)
+    for some in target_blocks(len(counted), rows=held, itemsize=8):
+        block = counted[some]
+        design = _design(shared, mine[:, :, block] - own_mean[:, block])
+        found[:, block] = _newton(design, y[:, block], alphas[block])
+    weights, own_weights = found[1 : n_features + 1].numpy(), found[n_features + 1 :].numpy()
+    level = mean.numpy() @ weights + (own_mean.numpy() * own_weights).sum(axis=0)
+    intercept = found[0].numpy() - level
+    return Poisson(weights, intercept, None if own is None else own_weights)
+
+
+def _own_of(own: Any, n_rows: int, n_targets: int) -> Tensor:
+    if own is None:
+        return torch.zeros(n_rows, 0, n_targets, dtype=torch.float64)
+    mine = torch.as_tensor(np.asarray(own, dtype=float))
+    if mine.ndim != 3 or (mine.shape[0], mine.shape[2]) != (n_rows, n_targets):
+        raise UsageError(
+            f"own has the shape ({n_rows} rows, features, {n_targets} targets); got "
+            f"{tuple(mine.shape)}."
+        )
+    return mine
+
+
+def _design(shared: Tensor, own: Tensor) -> Tensor:
+    """Give one design for all targets (n_rows, n), or one each (n_targets, n_rows, n)."""
+    if not own.shape[1]:
+        return shared
+    mine = own.permute(2, 0, 1)
+    return torch.cat([shared.expand(len(mine), -1, -1), mine], dim=2)
 
 
 def _newton(design: Tensor, y: Tensor, alphas: Tensor) -> Tensor:
     """Take Newton steps in all targets at once, halved where they would not lead down."""
-    ridge = torch.ones_like(design[0])
+    ridge = torch.ones(design.shape[-1], dtype=y.dtype)
     ridge[0] = 0
-    w = torch.zeros(design.shape[1], y.shape[1], dtype=y.dtype)
+    w = torch.zeros(len(ridge), y.shape[1], dtype=y.dtype)
     w[0] = y.mean(dim=0).log()
     for _ in range(MAX_STEPS):
-        rate = (design @ w).exp()
-        gradient = design.T @ (rate - y) + alphas * ridge[:, None] * w
-        hessian = torch.einsum("np,nt,nq->tpq", design, rate, design)
+        rate = _log_rate(design, w).exp()
+        gradient = _back(design, rate - y) + alphas * ridge[:, None] * w
+        hessian = _curvature(design, rate)
         hessian += alphas[:, None, None] * torch.diag(ridge)
         step = torch.linalg.solve(hessian, gradient.T).T
         w, moved = _downhill(design, y, alphas * ridge[:, None], w, step)
@@ -113,6 +167,19 @@ def _newton(design: Tensor, y: Tensor, alphas: Tensor) -> Tensor:
         f"Poisson regression did not converge in {MAX_STEPS} steps. Scale the features, or take a "
         "larger penalty."
     )
+
+
+def _log_rate(design: Tensor, w: Tensor) -> Tensor:
+    return design @ w if design.ndim == 2 else torch.einsum("tnp,pt->nt", design, w)
+
+
+def _back(design: Tensor, rest: Tensor) -> Tensor:
+    return design.T @ rest if design.ndim == 2 else torch.einsum("tnp,nt->pt", design, rest)
+
+
+def _curvature(design: Tensor, rate: Tensor) -> Tensor:
+    each = design if design.ndim == 3 else design[None]
+    return (each * rate.T[:, :, None]).transpose(1, 2) @ each
 
 
 def _downhill(
@@ -127,60 +194,12 @@ def _downhill(
             break
         share = torch.where(worse, share / 2, share)
     moved = share * step
-    return w - moved, float((design @ moved).abs().max())
+    return w - moved, float(_log_rate(design, moved).abs().max())
 
 
 def _loss(design: Tensor, y: Tensor, ridge: Tensor, w: Tensor) -> Tensor:
-    log_rate = design @ w
+    log_rate = _log_rate(design, w)
     return (log_rate.exp() - y * log_rate).sum(dim=0) + (ridge * w.square()).sum(dim=0) / 2
-
-
-def deviance(y: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    r"""Give the Poisson deviance of every target, 0 or more, 0 for a perfect prediction.
-
-    .. math:: D(y, \mu) = 2 \sum_i \left(y_i \log \frac{y_i}{\mu_i} - y_i + \mu_i\right)
-
-    Examples
-    --------
-    >>> deviance(np.array([[1.0], [3.0]]), np.array([[1.0], [3.0]]))
-    array([0.])
-    """
-    y, rate = np.asarray(y, dtype=float), np.asarray(rate, dtype=float)
-    ratio = np.divide(y, rate, out=np.ones_like(y), where=y > 0)
-    return 2 * (y * np.log(ratio) - y + rate).sum(axis=0)
-
-
-def pseudo_r2(y: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    r"""Give the share of the deviance that is explained, at most 1; NaN without deviance.
-
-    .. math:: R^2_D = 1 - D(y, \mu) / D(y, \bar y)
-
-    with the mean of these rows, as R² has it; scikit-learn's ``d2_tweedie_score`` of power 1.
-
-    Parameters
-    ----------
-    y, rate : array, shape (n_rows, n_targets)
-        Counts, and expected counts above 0.
-
-    Returns
-    -------
-    array, shape (n_targets,)
-
-    References
-    ----------
-    Cameron & Windmeijer, 1997, J Econometrics 77, 329, doi:10.1016/S0304-4076(96)01818-0
-
-    Examples
-    --------
-    >>> y = np.array([[1.0], [3.0]])
-    >>> pseudo_r2(y, y), pseudo_r2(y, np.full((2, 1), 2.0))
-    (array([1.]), array([0.]))
-    """
-    y = np.asarray(y, dtype=float)
-    none = deviance(y, np.broadcast_to(y.mean(axis=0), y.shape))
-    varies = np.ptp(y, axis=0) > 0
-    share = np.divide(deviance(y, rate), none, out=np.full(len(none), np.nan), where=varies)
-    return 1 - share
 
 
 def encode_poisson(
@@ -189,8 +208,9 @@ def encode_poisson(
     *,
     folds: Folds,
     penalties: Sequence[float] = PENALTIES,
+    own: np.ndarray | None = None,
     keep_predictions: bool = False,
-) -> tuple[Encoded, np.ndarray]:
+) -> tuple[Encoded, CountScores]:
     """Predict counts from features, nested and cross-validated.
 
     Parameters
@@ -201,6 +221,8 @@ def encode_poisson(
         Outer folds; within each the other folds choose every target's penalty by deviance.
     penalties : sequence of float
         What is tried, above 0.
+    own : array, shape (n_rows, n_own, n_targets), optional
+        Features that each target has for itself.
     keep_predictions : bool
         Keep the expected count of every row.
 
@@ -208,39 +230,50 @@ def encode_poisson(
     -------
     encoded : Encoded
         r and R² of the expected counts.
-    pseudo_r2 : array, shape (n_folds, n_targets)
-        See `pseudo_r2`; NaN for a target without counts to learn from, or constant where tested.
+    scores : CountScores
+        The share of deviance explained, and bits for every count.
+
+    Raises
+    ------
+    UsageError
+        A penalty is not above 0, or `own` is of other rows or targets.
+    DataError
+        A count is below 0, or a fit does not converge.
 
     Examples
     --------
     >>> from neuroai.numerics.folds import group_folds
     >>> x = np.linspace(-1, 1, 30)[:, None]
     >>> folds = group_folds([str(i) for i in range(30)], n_folds=3)
-    >>> found, explained = encode_poisson(x, np.round(20 * np.exp(x)), folds=folds)
-    >>> bool((explained > 0.99).all())
+    >>> found, scores = encode_poisson(x, np.round(20 * np.exp(x)), folds=folds)
+    >>> bool((scores.pseudo_r2 > 0.99).all())
     True
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     tried = np.sort(np.asarray(penalties, dtype=float))
     if tried.ndim != 1 or not len(tried) or not (tried > 0).all():
         raise UsageError("penalties are one or more numbers above 0.")
-    explained = []
+    mine = _own_of(own, len(x), y.shape[1]).numpy()
+    explained, bits = [], []
+
+    def rates(train: np.ndarray, test: np.ndarray, alphas: np.ndarray | float) -> np.ndarray:
+        fitted = fit_poisson(x[train], y[train], penalties=alphas, own=mine[train])
+        return fitted.predict(x[test], mine[test])
 
     def learn(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        inner = folds.within(train)
-        losses = [_inner_deviance(x[train], y[train], inner, alpha) for alpha in tried]
+        inner = [(train[a], train[b]) for a, b in folds.within(train)]
+        losses = [
+            sum(_finite_deviance(y[b], rates(a, b, alpha)) for a, b in inner) for alpha in tried
+        ]
         chosen = tried[len(tried) - 1 - np.argmin(losses[::-1], axis=0)]
-        rate = fit_poisson(x[train], y[train], penalties=chosen).predict(x[test])
+        rate = rates(train, test, chosen)
         explained.append(pseudo_r2(y[test], rate))
+        bits.append(bits_per_count(y[test], rate, mean=y[train].mean(axis=0)))
         return rate, chosen
 
     found = over_folds(learn, y, folds=folds, keep_predictions=keep_predictions)
-    return found, np.array(explained)
+    return found, CountScores(np.array(explained), np.array(bits))
 
 
-def _inner_deviance(x: np.ndarray, y: np.ndarray, inner: Folds, alpha: float) -> np.ndarray:
-    total = np.zeros(y.shape[1])
-    for train, test in inner:
-        rate = fit_poisson(x[train], y[train], penalties=alpha).predict(x[test])
-        total += np.nan_to_num(deviance(y[test], rate), nan=np.inf, posinf=np.inf)
-    return total
+def _finite_deviance(y: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(deviance(y, rate), nan=np.inf, posinf=np.inf)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.linear_model import PoissonRegressor
-from sklearn.metrics import d2_tweedie_score, mean_poisson_deviance
 
 from neuroai.errors import DataError, UsageError
 from neuroai.numerics.folds import group_folds
-from neuroai.numerics.poisson_glm import deviance, encode_poisson, fit_poisson, pseudo_r2
-from neuroai.testing import EQUAL, EXACT, readonly
+from neuroai.numerics.poisson_glm import encode_poisson, fit_poisson
+from neuroai.numerics.poisson_scores import pseudo_r2
+from neuroai.testing import EQUAL, readonly
 
 
 def _problem(seed, *, n=60, t=3):
@@ -35,14 +35,32 @@ def test_weights_are_those_of_scikit_learn(seed):
     assert np.allclose(found.predict(x)[:, -1], peer.predict(x), rtol=EQUAL * 10)
 
 
-def test_deviance_and_its_share_are_those_of_scikit_learn():
-    """mean_poisson_deviance and d2_tweedie_score, zeros among the counts."""
-    _, y, _ = _problem(0)
-    rate = np.random.default_rng(1).uniform(0.5, 5, y.shape)
-    expected = [mean_poisson_deviance(a, b) * len(y) for a, b in zip(y.T, rate.T, strict=True)]
-    np.testing.assert_allclose(deviance(y, rate), expected, rtol=EXACT)
-    expected = [d2_tweedie_score(a, b, power=1) for a, b in zip(y.T, rate.T, strict=True)]
-    np.testing.assert_allclose(pseudo_r2(y, rate), expected, rtol=EXACT)
+def test_own_features_that_all_share_are_features():
+    """A design of its own for every target, all alike, is one design."""
+    x, y, penalties = _problem(4)
+    own = np.repeat(x[:, :1, None] ** 2, y.shape[1], axis=2)
+    found = fit_poisson(x, y, penalties=penalties, own=own)
+    beside = fit_poisson(np.hstack([x, x[:, :1] ** 2]), y, penalties=penalties)
+    np.testing.assert_allclose(found.weights, beside.weights[:-1], atol=EQUAL)
+    np.testing.assert_allclose(found.own_weights, beside.weights[-1:], atol=EQUAL)
+    np.testing.assert_allclose(found.intercept, beside.intercept, atol=EQUAL)
+    np.testing.assert_allclose(
+        found.predict(x, own), beside.predict(np.hstack([x, x[:, :1] ** 2])), rtol=EQUAL
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_own_weights_are_those_of_scikit_learn(seed):
+    """Unit by unit, with the columns of that unit put beside the shared ones."""
+    x, y, penalties = _problem(seed)
+    own = np.random.default_rng(seed).standard_normal((len(x), 2, y.shape[1]))
+    found = fit_poisson(x, y, penalties=penalties, own=own)
+    for unit, penalty in enumerate(penalties):
+        peer = PoissonRegressor(
+            alpha=penalty / len(x), solver="newton-cholesky", tol=1e-12, max_iter=500
+        ).fit(np.hstack([x, own[:, :, unit]]), y[:, unit])
+        ours = np.r_[found.weights[:, unit], found.own_weights[:, unit]]
+        assert np.abs(ours - peer.coef_).max() < EQUAL
 
 
 def test_counts_are_predicted_and_noise_is_not():
@@ -52,10 +70,11 @@ def test_counts_are_predicted_and_noise_is_not():
     rate = np.exp(1 + x @ np.array([[0.6, 0.0], [0.3, 0.0], [0.0, 0.0], [0.0, 0.0]]))
     y = rng.poisson(rate).astype(float)
     folds = group_folds([str(i) for i in range(300)], n_folds=3)
-    found, explained = encode_poisson(x, y, folds=folds, keep_predictions=True)
-    best = pseudo_r2(y, rate)
+    found, scores = encode_poisson(x, y, folds=folds, keep_predictions=True)
+    explained, best = scores.pseudo_r2, pseudo_r2(y, rate)
     assert explained[:, 0].mean() == pytest.approx(best[0], abs=0.05) and found.mean_r()[0] > 0.6
     assert abs(explained[:, 1].mean()) < 0.05
+    assert (scores.bits_per_count[:, 0] > 0.05).all() and (scores.bits_per_count[:, 1] < 0.01).all()
     # Noise wants to be shrunk more than signal.
     assert (found.penalties[:, 1] > found.penalties[:, 0]).all()
     assert (found.predictions > 0).all() and found.how.startswith("3 folds")
@@ -69,8 +88,9 @@ def test_a_silent_unit_is_undefined():
     found = fit_poisson(x, y, penalties=1.0)
     assert np.isnan(found.weights[:, 1]).all() and np.isfinite(found.weights[:, [0, 2]]).all()
     folds = group_folds([str(i) for i in range(len(x))], n_folds=3)
-    encoded, explained = encode_poisson(x, y, folds=folds)
-    assert np.isnan(explained[:, 1]).all() and np.isnan(encoded.r[:, 1]).all()
+    encoded, scores = encode_poisson(x, y, folds=folds)
+    assert np.isnan(scores.bits_per_count[:, 1]).all()
+    assert np.isnan(scores.pseudo_r2[:, 1]).all() and np.isnan(encoded.r[:, 1]).all()
 
 
 def test_wrong_input_is_told():
@@ -81,3 +101,5 @@ def test_wrong_input_is_told():
     folds = group_folds([str(i) for i in range(len(x))], n_folds=3)
     with pytest.raises(UsageError, match="one or more numbers above 0"):
         encode_poisson(x, y, folds=folds, penalties=[0.0])
+    with pytest.raises(UsageError, match=r"own has the shape \(60 rows, features, 3 targets\)"):
+        fit_poisson(x, y, own=np.zeros((60, 2)))

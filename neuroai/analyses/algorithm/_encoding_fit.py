@@ -69,6 +69,22 @@ class Method:
 
 
 @dataclass(frozen=True, eq=False)
+class Past:
+    """Counts before each row, of the units that are predicted.
+
+    Attributes
+    ----------
+    counts : array, shape (n_rows, n_lags, n_units)
+        One lag after the other.
+    coupled : bool
+        Whether every unit is predicted from the past of all of them, or from its own alone.
+    """
+
+    counts: np.ndarray
+    coupled: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Fit:
     """One value a column, by name, and one a part and column where features were split.
 
@@ -90,8 +106,15 @@ class Fit:
     at_edge: int = 0
 
 
-def fit(method: Method, spaces: Mapping[str, np.ndarray], y: np.ndarray, folds: Folds) -> Fit:
-    """Fit a method and score it fold by fold."""
+def fit(
+    method: Method,
+    spaces: Mapping[str, np.ndarray],
+    y: np.ndarray,
+    folds: Folds,
+    *,
+    past: Past | None = None,
+) -> Fit:
+    """Fit a method and score it fold by fold; `past` is for ``poisson`` alone."""
     side_by_side = np.hstack(list(spaces.values()))
     if method.name == "pls":
         return _columns(
@@ -104,10 +127,7 @@ def fit(method: Method, spaces: Mapping[str, np.ndarray], y: np.ndarray, folds: 
             )
         )
     if method.name == "poisson":
-        found, explained = encode_poisson(
-            side_by_side, y, folds=folds, penalties=method.penalties, keep_predictions=True
-        )
-        return _columns(found, pseudo_r2=explained.mean(axis=0))
+        return _poisson(side_by_side, y, folds, method.penalties, past)
     if method.name == "banded":
         return _banded(method, spaces, y, folds)
     parts: dict[str, np.ndarray] = {}
@@ -121,6 +141,33 @@ def _ridge(x: np.ndarray, y: np.ndarray, folds: Folds, penalties: Sequence[float
     wide = x.shape[1] > len(x)
     features = as_kernel(np.asarray(centred_gram(x), dtype=float)) if wide else x
     return encode(features, y, folds=folds, penalties=penalties, keep_predictions=True)
+
+
+def _poisson(
+    x: np.ndarray, y: np.ndarray, folds: Folds, penalties: Sequence[float], past: Past | None
+) -> Fit:
+    """Predict counts; with their past the features add to what it says alone."""
+    how = {"folds": folds, "penalties": penalties}
+    if past is None:
+        found, scores = encode_poisson(x, y, keep_predictions=True, **how)
+        return _columns(
+            found, counts={"pseudo_r2": scores.pseudo_r2, "bits_per_count": scores.bits_per_count}
+        )
+    # A feature that is 0 everywhere: the past alone.
+    before, own = np.zeros((len(x), 1)), past.counts
+    if past.coupled:
+        before, own = past.counts.reshape(len(x), -1), None
+    found, scores = encode_poisson(np.hstack([x, before]), y, own=own, keep_predictions=True, **how)
+    _, alone = encode_poisson(before, y, own=own, **how)
+    return _columns(
+        found,
+        counts={
+            "pseudo_r2": scores.pseudo_r2,
+            "bits_per_count": scores.bits_per_count,
+            "history_pseudo_r2": alone.pseudo_r2,
+            "history_bits_per_count": alone.bits_per_count,
+        },
+    )
 
 
 def _banded(method: Method, spaces: Mapping[str, np.ndarray], y: np.ndarray, folds: Folds) -> Fit:
@@ -141,11 +188,10 @@ def _columns(
     found: Encoded,
     *,
     parts: Mapping[str, np.ndarray] | None = None,
-    pseudo_r2: np.ndarray | None = None,
+    counts: Mapping[str, np.ndarray] | None = None,
 ) -> Fit:
     columns = {"r": found.mean_r(), "r2": found.mean_r2()}
-    if pseudo_r2 is not None:
-        columns["pseudo_r2"] = pseudo_r2
+    columns |= {name: values.mean(axis=0) for name, values in (counts or {}).items()}
     if found.penalties is not None:
         # Penalties of several folds meet at their geometric mean.
         columns["penalty"] = np.exp(np.log(found.penalties).mean(axis=0))

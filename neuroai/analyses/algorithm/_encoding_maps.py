@@ -15,13 +15,13 @@ from neuroai.analyses.algorithm._encoding_features import (
     sample_rows,
     text_labels,
 )
-from neuroai.analyses.algorithm._encoding_fit import Fit, Method, fit
+from neuroai.analyses.algorithm._encoding_fit import Fit, Method, Past, fit
 from neuroai.analyses.algorithm._encoding_targets import Targets, targets_of
 from neuroai.errors import DataError, UsageError
 from neuroai.format.answers import NotMeasurable
 from neuroai.format.schema import SAMPLE, STIMULUS, STIMULUS_ID, TIME, UNIT
 from neuroai.format.stimuli import StimulusSet
-from neuroai.numerics.delays import delayed
+from neuroai.numerics.delays import Delayed, delayed
 from neuroai.numerics.folds import Folds, block_folds, group_folds, shuffled_folds
 from neuroai.numerics.group_folds import stratified_group_folds
 from neuroai.systems.base import System
@@ -43,6 +43,10 @@ class Rows:
         In seconds, on either side of a tested block.
     shuffled : bool
         Deal the samples of continuous recordings one by one.
+    history : tuple of float
+        In seconds, how long before each sample counts are taken from; of ``poisson`` alone.
+    coupled : bool
+        Whether every unit is predicted from the history of all units of its region.
     """
 
     groups: str
@@ -50,6 +54,12 @@ class Rows:
     delays: tuple[float, ...]
     gap: float
     shuffled: bool
+    history: tuple[float, ...] = ()
+    coupled: bool = False
+
+    def __post_init__(self) -> None:
+        if self.coupled and not self.history:
+            raise UsageError("coupled=True needs history=..., the delays of the counts in seconds.")
 
 
 def encoding_maps(
@@ -66,11 +76,14 @@ def encoding_maps(
     """Fit every subject and region in turn."""
     spaces = named_spaces(features)
     method.check(spaces)
+    if rows.history and method.name != "poisson":
+        raise UsageError(f"history is for method='poisson', which counts; got '{method.name}'.")
     if continuous_spaces(spaces):
         return _continuous(system, spaces, stimuli, regions, method, rows)
-    if rows.delays != (0.0,) or rows.shuffled:
+    if rows.delays != (0.0,) or rows.shuffled or rows.history:
         raise UsageError(
-            "delays and shuffled are for continuous features; these have one row a stimulus."
+            "delays, history and shuffled are for continuous features; these have one row a "
+            "stimulus."
         )
     targets = targets_of(system, stimuli, regions=regions, undefined=undefined, ceiling=ceiling)
     if isinstance(targets, NotMeasurable):
@@ -168,23 +181,27 @@ def _over_time(
     step = _step(recording[TIME].values, runs)
     delays = [_whole(delay / step, what=f"The delay {delay:g} s") for delay in rows.delays]
     n_samples = len(runs)
-    if rows.shuffled:
-        folds = shuffled_folds(n_samples, n_folds=rows.n_folds)
-    else:
-        folds = block_folds(runs, n_folds=rows.n_folds, gap=int(np.ceil(rows.gap / step - 1e-9)))
-    late = {
-        name: delayed(x, runs=runs, delays=delays)
-        for name, x in sample_rows(spaces, recording).items()
-    }
-    kept = next(iter(late.values())).kept
-    made = {name: x.rows() for name, x in late.items()}
     values = recording.transpose(SAMPLE, UNIT).values.astype(float)
     if not np.isfinite(values).all():
         raise DataError(
             f"{int((~np.isfinite(values)).any(axis=0).sum())} units of the continuous recording "
             "hold NaN or infinite values. Leave them out first."
         )
-    found = fit(method, made, values[kept], folds.within(kept))
+    late = {
+        name: delayed(x, runs=runs, delays=delays)
+        for name, x in sample_rows(spaces, recording).items()
+    }
+    kept = next(iter(late.values())).kept
+    before = _history(recording, values, runs, step, rows)
+    if before is not None:
+        kept = np.intersect1d(kept, before.kept)
+    made = {name: x.rows(kept) for name, x in late.items()}
+    past = None
+    if before is not None:
+        counts = before.rows(kept).reshape(len(kept), len(before.delays), -1)
+        past = Past(counts, rows.coupled)
+    folds = _blocks(runs, step, rows).within(kept)
+    found = fit(method, made, values[kept], folds, past=past)
     labels = recording.isel({SAMPLE: 0}, drop=True)
     along = {name: (SAMPLE, recording[name].values[kept]) for name in ("run", TIME, STIMULUS_ID)}
     lost = n_samples - len(kept)
@@ -199,6 +216,34 @@ def _over_time(
         notes="\n".join(notes),
         n_nan=0,
     )
+
+
+def _blocks(runs: np.ndarray, step: float, rows: Rows) -> Folds:
+    if rows.shuffled:
+        return shuffled_folds(len(runs), n_folds=rows.n_folds)
+    # What is learnt from must not look back on counts that are tested.
+    gap = max(rows.gap, *rows.history, 0.0)
+    return block_folds(runs, n_folds=rows.n_folds, gap=int(np.ceil(gap / step - 1e-9)))
+
+
+def _history(
+    recording: xr.DataArray, values: np.ndarray, runs: np.ndarray, step: float, rows: Rows
+) -> Delayed | None:
+    """Give the counts of all units at the delays of their history."""
+    if not rows.history:
+        return None
+    lags = [_whole(lag / step, what=f"The history of {lag:g} s") for lag in rows.history]
+    if min(lags) < 1:
+        raise UsageError(
+            f"history lies before the count that it predicts: one sample ({step:g} s) or more; got "
+            f"{min(rows.history):g} s."
+        )
+    if rows.coupled and not recording.attrs.get("simultaneous", 1):
+        raise DataError(
+            f"The units of '{recording.attrs['region']}' were not recorded together, so that none "
+            "tells of another. Leave out coupled=True."
+        )
+    return delayed(values, runs=runs, delays=lags)
 
 
 def _step(times: np.ndarray, runs: np.ndarray) -> float:

@@ -29,6 +29,8 @@ CARD = AnalysisCard(
 )
 # Seconds: as long as a blood-flow response lasts.
 GAP = 15.0
+# What counts are scored by, with their own past and by it alone.
+COUNTS = ("pseudo_r2", "bits_per_count", "history_pseudo_r2", "history_bits_per_count")
 Features = Space | Mapping[str, Space]
 
 
@@ -48,6 +50,8 @@ def encoding(
     delays: Sequence[float] = (0.0,),
     gap: float = GAP,
     shuffled: bool = False,
+    history: Sequence[float] = (),
+    coupled: bool = False,
     ceiling: str = "ncsnr",
     least_ceiling: float = 0.3,
     undefined: str = "raise",
@@ -96,6 +100,13 @@ def encoding(
     shuffled : bool
         Deal samples one by one in place of blocks; slow series then seem to predict each other,
         and the answer says so.
+    history : sequence of float
+        Seconds before each sample at which a unit's own counts are predictors too, for
+        ``poisson`` on continuous recordings: spikes follow spikes. What features add is the
+        difference between ``pseudo_r2`` and ``history_pseudo_r2``; blocks keep a gap as long.
+    coupled : bool
+        Whether the history of all units of the region predicts each, where they were recorded
+        together.
     ceiling : {"ncsnr", "split-half", "signal-power"}
         From the variance over repeats, halves of them (Spearman and Brown), or the signal power,
         by which normalised r is CC_norm; it needs as many repeats of every stimulus.
@@ -109,7 +120,8 @@ def encoding(
     Answer or NotMeasurable
         Form ``profile`` by subject and region (and time), means over units: ``value`` (r in
         [-1, 1]), ``r2`` (at most 1), ``n_units``, and where the method or the repeats give them
-        ``pseudo_r2``, ``ceiling_r``, ``normalised_r`` and ``r2_part`` by part. Units without a
+        ``pseudo_r2`` and ``bits_per_count`` (beyond a constant rate), both with ``history_`` of
+        the past alone, ``ceiling_r``, ``normalised_r`` and ``r2_part`` by part. Units without a
         score are left out of the means and counted. Values of single units:
         `neuroai.analyses.algorithm.encoding.unit_encoding`.
 
@@ -138,7 +150,7 @@ def encoding(
     """
     in_range(least_ceiling, option="least_ceiling", low=0, high=1, low_open=True)
     how = Method(method, tuple(penalties), n_components, n_iter, seed)
-    rows = Rows(groups, n_folds, tuple(float(d) for d in delays), float(gap), shuffled)
+    rows = Rows(groups, n_folds, _floats(delays), float(gap), shuffled, _floats(history), coupled)
     stimuli = system.stimuli if stimuli is None else stimuli
     maps = encoding_maps(
         system, features=features, stimuli=stimuli, regions=regions, method=how, rows=rows,
@@ -158,6 +170,8 @@ def encoding(
         "ceiling": ceiling,
         "least_ceiling": least_ceiling,
         "delays": list(rows.delays),
+        "history": list(rows.history),
+        "coupled": coupled,
         "shuffled": shuffled,
     }
     return _answer(system, stimuli, found, parameters)
@@ -179,6 +193,8 @@ def unit_encoding(
     delays: Sequence[float] = (0.0,),
     gap: float = GAP,
     shuffled: bool = False,
+    history: Sequence[float] = (),
+    coupled: bool = False,
     ceiling: str = "ncsnr",
     undefined: str = "raise",
 ) -> tuple[xr.Dataset, ...] | NotMeasurable:
@@ -187,7 +203,7 @@ def unit_encoding(
     Parameters
     ----------
     system, features, stimuli, regions, method, groups, n_folds, penalties, n_components, n_iter, \
-seed, delays, gap, shuffled, ceiling, undefined
+seed, delays, gap, shuffled, history, coupled, ceiling, undefined
         As in `encoding`.
 
     Returns
@@ -212,11 +228,17 @@ seed, delays, gap, shuffled, ceiling, undefined
         stimuli=system.stimuli if stimuli is None else stimuli,
         regions=regions,
         method=Method(method, tuple(penalties), n_components, n_iter, seed),
-        rows=Rows(groups, n_folds, tuple(float(d) for d in delays), float(gap), shuffled),
+        rows=Rows(
+            groups, n_folds, _floats(delays), float(gap), shuffled, _floats(history), coupled
+        ),
         undefined=undefined,
         ceiling=ceiling,
     )
     return maps if isinstance(maps, NotMeasurable) else tuple(maps)
+
+
+def _floats(seconds: Sequence[float]) -> tuple[float, ...]:
+    return tuple(float(second) for second in seconds)
 
 
 def _said(space: list[str] | xr.DataArray) -> str:
@@ -234,7 +256,7 @@ def _summary(units: xr.Dataset, least: float) -> xr.Dataset:
         "n_units": xr.DataArray(float(units.sizes[UNIT])),
     }
     counts = {"scores": int(np.isnan(r.values).sum()), "units": int(units.attrs["n_nan"])}
-    for name in ("pseudo_r2", "r2_part"):
+    for name in (*COUNTS, "r2_part"):
         if name in units:
             found[name] = units[name].mean(UNIT)
     if "ceiling_r" in units:

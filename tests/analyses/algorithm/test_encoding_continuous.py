@@ -14,6 +14,7 @@ from neuroai.format.answers import NotMeasurable
 from neuroai.format.holdings import SystemData
 from neuroai.format.stimuli import stimulus_set
 from neuroai.numerics.folds import block_folds
+from neuroai.numerics.poisson_glm import encode_poisson
 from neuroai.numerics.trf import encode_delayed
 from neuroai.systems.brain import Recorded
 from neuroai.testing import EQUAL, toy_brain
@@ -123,3 +124,100 @@ def test_what_cannot_be_asked_is_told(planted):
     holed[3, 0] = np.nan
     with pytest.raises(DataError, match="1 units of the continuous recording"):
         encoding(_system(_continuous(holed)), features=features)
+
+
+BIN = 0.01
+TRIALS = np.repeat([f"r{i}" for i in range(6)], 1000)
+
+
+@pytest.fixture
+def spiking():
+    """Counts of three units: a feature drives all, each rests after a spike, 0 drives 2 later."""
+    rng = np.random.default_rng(3)
+    feature = lfilter([1], [1, -0.8], rng.standard_normal(len(TRIALS)))[:, None]
+    counts = np.zeros((len(TRIALS), 3))
+    for row in range(2, len(TRIALS)):
+        log_rate = -1.5 + 0.4 * feature[row] - 2.0 * counts[row - 1]
+        log_rate[2] += 0.8 * counts[row - 2, 0]
+        counts[row] = rng.poisson(np.exp(log_rate))
+    return feature, counts
+
+
+@pytest.mark.parametrize("kind", ["brain", "model"])
+def test_spikes_follow_their_own_and_each_others_past(spiking, kind):
+    """What the past says is told from what the feature adds, and coupling helps unit 2 alone."""
+    feature, counts = spiking
+    system = _system(_continuous(counts, runs=TRIALS, step=BIN, kind=kind), kind=kind)
+    options = {
+        "features": _continuous(feature, runs=TRIALS, step=BIN, region="f"),
+        "method": "poisson",
+        "penalties": (0.1, 10.0),
+        "n_folds": 3,
+    }
+    (plain,) = unit_encoding(system, **options)
+    (own,) = unit_encoding(system, history=(0.01, 0.02), **options)
+    (all_,) = unit_encoding(system, history=(0.01, 0.02), coupled=True, **options)
+    assert "history_pseudo_r2" not in plain
+    # Four weights that are 0 cost about two nats of likelihood a fold, over some 400 counts.
+    nothing = 4 * 2 / np.log(2) / 400
+    for name in ("pseudo_r2", "bits_per_count"):
+        gained = (own[name] - plain[name]).values
+        assert (gained > nothing).all()
+        added = (own[name] - own[f"history_{name}"]).values
+        assert (added > nothing).all()
+        coupled = (all_[name] - own[name]).values
+        assert coupled[2] > nothing and (np.abs(coupled[:2]) < nothing).all()
+
+
+def test_values_with_a_past_are_those_of_plain_arrays(spiking):
+    """The rows, lags and folds that are meant."""
+    feature, counts = spiking
+    system = _system(_continuous(counts, runs=TRIALS, step=BIN))
+    (units,) = unit_encoding(
+        system, features=_continuous(feature, runs=TRIALS, step=BIN, region="f"), n_folds=3,
+        method="poisson", penalties=(1.0, 10.0), delays=(0.0, 0.01), history=(0.02,),
+    )  # fmt: skip
+    kept = np.flatnonzero(np.arange(len(TRIALS)) % 1000 >= 2)
+    x = np.hstack([feature[kept], feature[kept - 1]])
+    folds = block_folds(TRIALS, n_folds=3).within(kept)
+    own = counts[kept - 2][:, None]
+    found, scores = encode_poisson(x, counts[kept], folds=folds, penalties=(1.0, 10.0), own=own)
+    assert np.abs(units["r"].values - found.mean_r()).max() < EQUAL
+    assert np.abs(units["pseudo_r2"].values - scores.pseudo_r2.mean(axis=0)).max() < EQUAL
+    answer = encoding(
+        system, features=_continuous(feature, runs=TRIALS, step=BIN, region="f"), n_folds=3,
+        method="poisson", penalties=(1.0, 10.0), delays=(0.0, 0.01), history=(0.02,),
+    )  # fmt: skip
+    assert answer.data["bits_per_count"].item() == pytest.approx(scores.bits_per_count.mean())
+    assert answer.parameters["history"] == [0.02] and answer.parameters["coupled"] is False
+
+
+def test_blocks_keep_a_gap_as_long_as_the_history(spiking):
+    """One run in blocks: what is learnt from never looks back on what is tested."""
+    feature, counts = (part[:1000] for part in spiking)
+    one = TRIALS[:1000]
+    answer = encoding(
+        _system(_continuous(counts, runs=one, step=BIN)),
+        features=_continuous(feature, runs=one, step=BIN, region="f"),
+        method="poisson", penalties=(1.0,), gap=0.0, history=(0.01, 0.05),
+    )  # fmt: skip
+    assert answer.parameters["folds"] == "5 contiguous blocks with a gap of 5 rows"
+
+
+def test_history_is_refused_where_it_has_no_meaning(spiking):
+    """Of another method, of the sample itself, and coupling without history or togetherness."""
+    feature, counts = spiking
+    recording = _continuous(counts, runs=TRIALS, step=BIN)
+    features = _continuous(feature, runs=TRIALS, step=BIN, region="f")
+    counted = {"features": features, "method": "poisson"}
+    with pytest.raises(UsageError, match="history is for method='poisson'.*got 'ridge'"):
+        encoding(_system(recording), features=features, history=(0.01,))
+    with pytest.raises(UsageError, match=r"one sample \(0.01 s\) or more; got 0 s"):
+        encoding(_system(recording), history=(0.0,), **counted)
+    with pytest.raises(UsageError, match="coupled=True needs history"):
+        encoding(_system(recording), coupled=True, **counted)
+    with pytest.raises(UsageError, match="delays, history and shuffled are for continuous"):
+        encoding(_system(recording), features="film", method="poisson", history=(0.01,))
+    apart = recording.assign_attrs(simultaneous=0)
+    with pytest.raises(DataError, match="were not recorded together"):
+        encoding(_system(apart), history=(0.01,), coupled=True, **counted)
