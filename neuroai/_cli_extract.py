@@ -96,7 +96,7 @@ def _tell(job: Job, path: Path, told: Estimate) -> None:
 
     need = told.need
     _say(
-        f"Writing {len(job.layers)} layers of {len(job.ids)} stimuli to {path}: about "
+        f"Will write {len(job.layers)} layers of {len(job.ids)} stimuli to {path}: about "
         f"{in_mib(need.total_disk)} on disk, {in_mib(need.memory(told.batch_size))} "
         f"of memory in batches of {told.batch_size}"
     )

@@ -328,7 +328,7 @@ def _prepare(out: Path | None, name: str) -> Path:
             f"{folder} cannot be a folder for results: {there} is not a folder that can be "
             "written to. Choose another --out."
         )
-    _say(f"Writing {', '.join(FILES[:-1])} and {FILES[-1]} to {folder}")
+    _say(f"Will write {', '.join(FILES[:-1])} and {FILES[-1]} to {folder}")
     return folder
 
 

@@ -115,6 +115,13 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"neuroai {__version__}\n"
 
 
+def test_the_package_runs_as_the_command():
+    """``python -m neuroai`` where no script was installed on the path."""
+    words = [sys.executable, "-m", "neuroai", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("neuroai 0")
+
+
 def test_help_names_every_command(capsys):
     """The first help page lists the commands and says how to begin."""
     assert cli.main(["--help"]) == 0
@@ -202,7 +209,7 @@ def test_results_go_where_the_first_line_says(words, folder, conductor, empty_fo
     lines = capsys.readouterr().err.strip().splitlines()
     place = empty_folder / folder
     files = "report.html, scores.csv, scores.nc and provenance.json"
-    assert lines[0] == f"Writing {files} to {place}"
+    assert lines[0] == f"Will write {files} to {place}"
     assert lines[-1].endswith(str(place / "report.html"))
     assert sorted(path.name for path in place.iterdir()) == sorted(cli.FILES)
 

@@ -31,7 +31,7 @@ def test_a_folder_of_images_becomes_a_store(pictures, capsys):
     assert cli.main([*words, "--to", "a.zarr", "--reduce", "count-sketch:64"]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines() == ["conv1  5 x 64"]
-    assert "Writing 1 layers of 5 stimuli to a.zarr: about" in err
+    assert "Will write 1 layers of 5 stimuli to a.zarr: about" in err
     assert "neuroai compare DATASET -m acts:a.zarr" in err
     stored = load_activations("a.zarr")
     assert stored.ids == ("p0", "p1", "p2", "p3", "p4")

@@ -128,6 +128,9 @@ def _ceilings(
 def _bounds(
     evaluator: RdmEvaluator, stimuli: np.ndarray | None, subjects: np.ndarray | None = None
 ) -> np.ndarray:
+    """Give both ceilings of every sample, (n_samples, 2); one subject has none."""
+    if len(evaluator.data) == 1:
+        return np.full((len(subjects if stimuli is None else stimuli), 2), np.nan)
     found = bootstrap_rdms(
         evaluator.data,
         evaluator.models[:1],
