@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from neuroai.numerics.partition import partition_variance
 from neuroai.numerics.pls import encode_pls
 from neuroai.numerics.poisson_glm import encode_poisson
 from neuroai.numerics.ridge import as_kernel
+from neuroai.numerics.time_rescaling import time_rescaling
 
 METHODS = ("ridge", "banded", "partition", "pls", "poisson")
 SEVERAL = ("banded", "partition")
@@ -135,6 +136,18 @@ def fit(
         split = partition_variance(spaces, y, folds=folds, penalties=method.penalties)
         parts = {"+".join(names): part for names, part in split.parts.items()}
     return _columns(_ridge(side_by_side, y, folds, method.penalties), parts=parts)
+
+
+def rescaled(found: Fit, counts: np.ndarray, *, seed: int) -> Fit:
+    """Add whether the held-out rates account for when the counts in order of time came.
+
+    Quantities that are no whole numbers, such as activity of networks, have no such moments.
+    """
+    if (counts != np.round(counts)).any():
+        return found
+    seen = time_rescaling(counts, found.predictions, seed=seed)
+    more = {"rescaling_distance": seen.distance, "rescaling_p": seen.p}
+    return replace(found, columns={**found.columns, **more})
 
 
 def _ridge(x: np.ndarray, y: np.ndarray, folds: Folds, penalties: Sequence[float]) -> Encoded:

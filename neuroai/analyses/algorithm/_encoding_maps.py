@@ -15,7 +15,7 @@ from neuroai.analyses.algorithm._encoding_features import (
     sample_rows,
     text_labels,
 )
-from neuroai.analyses.algorithm._encoding_fit import Fit, Method, Past, fit
+from neuroai.analyses.algorithm._encoding_fit import Fit, Method, Past, fit, rescaled
 from neuroai.analyses.algorithm._encoding_targets import Targets, targets_of
 from neuroai.errors import DataError, UsageError
 from neuroai.format.answers import NotMeasurable
@@ -202,6 +202,8 @@ def _over_time(
         past = Past(counts, rows.coupled)
     folds = _blocks(runs, step, rows).within(kept)
     found = fit(method, made, values[kept], folds, past=past)
+    if method.name == "poisson":
+        found = rescaled(found, values[kept], seed=method.seed)
     labels = recording.isel({SAMPLE: 0}, drop=True)
     along = {name: (SAMPLE, recording[name].values[kept]) for name in ("run", TIME, STIMULUS_ID)}
     lost = n_samples - len(kept)

@@ -30,7 +30,13 @@ CARD = AnalysisCard(
 # Seconds: as long as a blood-flow response lasts.
 GAP = 15.0
 # What counts are scored by, with their own past and by it alone.
-COUNTS = ("pseudo_r2", "bits_per_count", "history_pseudo_r2", "history_bits_per_count")
+COUNTS = (
+    "pseudo_r2",
+    "bits_per_count",
+    "history_pseudo_r2",
+    "history_bits_per_count",
+    "rescaling_distance",
+)
 Features = Space | Mapping[str, Space]
 
 
@@ -121,9 +127,10 @@ def encoding(
         Form ``profile`` by subject and region (and time), means over units: ``value`` (r in
         [-1, 1]), ``r2`` (at most 1), ``n_units``, and where the method or the repeats give them
         ``pseudo_r2`` and ``bits_per_count`` (beyond a constant rate), both with ``history_`` of
-        the past alone, ``ceiling_r``, ``normalised_r`` and ``r2_part`` by part. Units without a
-        score are left out of the means and counted. Values of single units:
-        `neuroai.analyses.algorithm.encoding.unit_encoding`.
+        the past alone, ``rescaling_distance`` (of whole counts over time: of the intervals between
+        spikes, in units of the expected count, from chance), ``ceiling_r``, ``normalised_r`` and
+        ``r2_part`` by part. Units without a score are left out of the means and counted. Values
+        of single units: `neuroai.analyses.algorithm.encoding.unit_encoding`.
 
     Raises
     ------

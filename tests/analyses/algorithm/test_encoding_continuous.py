@@ -158,6 +158,9 @@ def test_spikes_follow_their_own_and_each_others_past(spiking, kind):
     (own,) = unit_encoding(system, history=(0.01, 0.02), **options)
     (all_,) = unit_encoding(system, history=(0.01, 0.02), coupled=True, **options)
     assert "history_pseudo_r2" not in plain
+    # Spikes come as the rates say, once these know that a spike is followed by rest.
+    assert (plain["rescaling_distance"] > own["rescaling_distance"]).all()
+    assert (own["rescaling_p"].values[:2] > 0.01).all() and (plain["rescaling_p"] < 1e-3).all()
     # Four weights that are 0 cost about two nats of likelihood a fold, over some 400 counts.
     nothing = 4 * 2 / np.log(2) / 400
     for name in ("pseudo_r2", "bits_per_count"):
@@ -190,6 +193,16 @@ def test_values_with_a_past_are_those_of_plain_arrays(spiking):
     )  # fmt: skip
     assert answer.data["bits_per_count"].item() == pytest.approx(scores.bits_per_count.mean())
     assert answer.parameters["history"] == [0.02] and answer.parameters["coupled"] is False
+
+
+def test_quantities_that_are_no_counts_have_no_intervals(spiking):
+    """Activity of a network above 0: the same scores, and nothing about spikes."""
+    feature, counts = spiking
+    (units,) = unit_encoding(
+        _system(_continuous(counts / 2, runs=TRIALS, step=BIN)), n_folds=3, method="poisson",
+        features=_continuous(feature, runs=TRIALS, step=BIN, region="f"), penalties=(1.0,),
+    )  # fmt: skip
+    assert "pseudo_r2" in units and "rescaling_distance" not in units
 
 
 def test_blocks_keep_a_gap_as_long_as_the_history(spiking):
