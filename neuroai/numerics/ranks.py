@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from neuroai.numerics.arrays import require_finite
 
@@ -145,6 +144,9 @@ def doubled_ranks(found: Ranking, weights: np.ndarray) -> np.ndarray:
     >>> doubled_ranks(ranking(np.array([[10.0, 20.0, 30.0]])), np.array([2, 1, 1]))
     array([[3, 6, 8]])
     """
+    # Here, so that ranks alone load no torch.
+    import torch
+
     weights = np.asarray(weights, dtype=np.int64)
     n_rows, n_entries = found.order.shape
     height = max(1, min(n_rows, _BLOCK_ENTRIES // n_entries))
