@@ -20,6 +20,8 @@ COLUMNS = {
     "benchmarks": ("name", "level", "question"),
 }
 INDENT = "  "
+# More values of a default are told by their number and ends.
+MANY_VALUES = 6
 
 
 def entries_of(kind: str) -> tuple[Entry, ...]:
@@ -107,9 +109,19 @@ def card_lines(entry: Entry) -> list[str]:
         lines += _fact_lines(name.replace("_", " "), value, depth=1)
     if entry.function is not None:
         options = inspect.signature(entry.function).parameters.values()
-        named = [f"{o.name}={o.default!r}" for o in options if o.kind is o.KEYWORD_ONLY]
+        named = [_option(o) for o in options if o.kind is o.KEYWORD_ONLY]
         lines += _fact_lines("options", named, depth=1)
     return [*lines, f"{INDENT}file: {entry.path}"]
+
+
+def _option(option: inspect.Parameter) -> str:
+    """Say an option with its default: that it has none, and many numbers by their ends."""
+    default = option.default
+    if default is option.empty:
+        return f"{option.name} (needed)"
+    if isinstance(default, tuple) and len(default) > MANY_VALUES:
+        return f"{option.name}={len(default)} values from {default[0]:g} to {default[-1]:g}"
+    return f"{option.name}={default!r}"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

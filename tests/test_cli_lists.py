@@ -49,6 +49,14 @@ def test_ls_layers_gives_names_in_order_and_marks_the_default(capsys):
     assert tuple(row[0] for row in rows if row[-1] == "yes") == model.regions
 
 
+def test_info_says_which_options_are_needed(capsys):
+    """Without a default an option is needed; of many values the number and the ends."""
+    assert cli.main(["info", "encoding"]) == 0
+    out = capsys.readouterr().out
+    assert "options: features (needed), stimuli=None" in out
+    assert "penalties=20 values from 0.001 to 1e+06" in out and "delays=(0.0,)" in out
+
+
 def test_info_prints_every_fact_of_a_card(capsys):
     """A dataset's card is printed with its licence, contrasts, levels and file."""
     from neuroai.sources.catalogue import DATASETS
