@@ -64,7 +64,9 @@ class CountScores:
     bits_per_count: np.ndarray
 
 
-def fit_poisson(x: Any, y: Any, *, penalties: Any = 1.0, own: Any = None) -> Poisson:
+def fit_poisson(
+    x: Any, y: Any, *, penalties: Any = 1.0, own: Any = None, start: Poisson | None = None
+) -> Poisson:
     r"""Fit the log rate of every target by Newton's method, each with its own penalty.
 
     .. math:: \min_{w, c} \sum_i \left(\mu_i - y_i \log \mu_i\right)
@@ -77,13 +79,15 @@ def fit_poisson(x: Any, y: Any, *, penalties: Any = 1.0, own: Any = None) -> Poi
     Parameters
     ----------
     x : array, shape (n_rows, n_features)
-        Features, finite; there may be none.
+        Features, finite.
     y : array, shape (n_rows, n_targets)
         Counts, 0 or more.
     penalties : float or array, shape (n_targets,)
         Above 0.
     own : array, shape (n_rows, n_own, n_targets), optional
         Features h that each target has for itself, such as its counts before.
+    start : Poisson, optional
+        Where to begin, such as the fit of a penalty beside this one; where it ends is the same.
 
     Returns
     -------
@@ -115,13 +119,14 @@ def fit_poisson(x: Any, y: Any, *, penalties: Any = 1.0, own: Any = None) -> Poi
     # About their mean features leave the intercept near the log of the mean count.
     mean, own_mean = x.mean(dim=0), mine.mean(dim=0)
     shared = torch.cat([torch.ones_like(y[:, :1]), x - mean], dim=1)
-    found = torch.full((n_weights, y.shape[1]), torch.nan, dtype=y.dtype)
+    found = _first(start, y, mean, own_mean, n_weights)
     counted = torch.nonzero(y.sum(dim=0) > 0)[:, 0]
     held = n_weights**2 + n_rows * (n_weights + 1)
     for some in target_blocks(len(counted), rows=held, itemsize=8):
         block = counted[some]
         design = _design(shared, mine[:, :, block] - own_mean[:, block])
-        found[:, block] = _newton(design, y[:, block], alphas[block])
+        found[:, block] = _newton(design, y[:, block], alphas[block], found[:, block])
+    found[:, y.sum(dim=0) == 0] = torch.nan
     weights, own_weights = found[1 : n_features + 1].numpy(), found[n_features + 1 :].numpy()
     level = mean.numpy() @ weights + (own_mean.numpy() * own_weights).sum(axis=0)
     intercept = found[0].numpy() - level
@@ -148,12 +153,26 @@ def _design(shared: Tensor, own: Tensor) -> Tensor:
     return torch.cat([shared.expand(len(mine), -1, -1), mine], dim=2)
 
 
-def _newton(design: Tensor, y: Tensor, alphas: Tensor) -> Tensor:
+def _first(
+    start: Poisson | None, y: Tensor, mean: Tensor, own_mean: Tensor, n_weights: int
+) -> Tensor:
+    """Give the weights to begin with, about the means of the features: a rate that is constant."""
+    w = torch.zeros(n_weights, y.shape[1], dtype=y.dtype)
+    w[0] = y.mean(dim=0).log()
+    if start is None:
+        return w
+    own = np.zeros((0, y.shape[1])) if start.own_weights is None else start.own_weights
+    weights = torch.as_tensor(np.vstack([start.weights, own]))
+    level = mean @ weights[: len(mean)] + (own_mean * weights[len(mean) :]).sum(dim=0)
+    found = torch.cat([(torch.as_tensor(start.intercept) + level)[None], weights])
+    # A target that was silent then has no weights to begin with.
+    return torch.where(found.isfinite().all(dim=0), found, w)
+
+
+def _newton(design: Tensor, y: Tensor, alphas: Tensor, w: Tensor) -> Tensor:
     """Take Newton steps in all targets at once, halved where they would not lead down."""
     ridge = torch.ones(design.shape[-1], dtype=y.dtype)
     ridge[0] = 0
-    w = torch.zeros(len(ridge), y.shape[1], dtype=y.dtype)
-    w[0] = y.mean(dim=0).log()
     for _ in range(MAX_STEPS):
         rate = _log_rate(design, w).exp()
         gradient = _back(design, rate - y) + alphas * ridge[:, None] * w
@@ -256,17 +275,13 @@ def encode_poisson(
     mine = _own_of(own, len(x), y.shape[1]).numpy()
     explained, bits = [], []
 
-    def rates(train: np.ndarray, test: np.ndarray, alphas: np.ndarray | float) -> np.ndarray:
-        fitted = fit_poisson(x[train], y[train], penalties=alphas, own=mine[train])
-        return fitted.predict(x[test], mine[test])
-
     def learn(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        inner = [(train[a], train[b]) for a, b in folds.within(train)]
-        losses = [
-            sum(_finite_deviance(y[b], rates(a, b, alpha)) for a, b in inner) for alpha in tried
-        ]
+        losses = sum(
+            _path_deviance(x, y, mine, train[a], train[b], tried) for a, b in folds.within(train)
+        )
         chosen = tried[len(tried) - 1 - np.argmin(losses[::-1], axis=0)]
-        rate = rates(train, test, chosen)
+        fitted = fit_poisson(x[train], y[train], penalties=chosen, own=mine[train])
+        rate = fitted.predict(x[test], mine[test])
         explained.append(pseudo_r2(y[test], rate))
         bits.append(bits_per_count(y[test], rate, mean=y[train].mean(axis=0)))
         return rate, chosen
@@ -275,5 +290,20 @@ def encode_poisson(
     return found, CountScores(np.array(explained), np.array(bits))
 
 
-def _finite_deviance(y: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(deviance(y, rate), nan=np.inf, posinf=np.inf)
+def _path_deviance(
+    x: np.ndarray,
+    y: np.ndarray,
+    own: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
+    tried: np.ndarray,
+) -> np.ndarray:
+    """Give the deviance of every penalty and target, (n_penalties, n_targets), strongest first."""
+    out, fitted = np.empty((len(tried), y.shape[1])), None
+    for place in reversed(range(len(tried))):
+        fitted = fit_poisson(
+            x[train], y[train], penalties=tried[place], own=own[train], start=fitted
+        )
+        lost = deviance(y[test], fitted.predict(x[test], own[test]))
+        out[place] = np.nan_to_num(lost, nan=np.inf, posinf=np.inf)
+    return out

@@ -63,6 +63,20 @@ def test_own_weights_are_those_of_scikit_learn(seed):
         assert np.abs(ours - peer.coef_).max() < EQUAL
 
 
+def test_where_a_fit_begins_does_not_matter():
+    """From another penalty's weights, with features of its own and a target that was silent."""
+    x, y, penalties = _problem(5)
+    own = np.random.default_rng(5).standard_normal((len(x), 2, y.shape[1]))
+    silent = y.copy()
+    silent[:, 1] = 0
+    before = fit_poisson(x, silent, penalties=1e4, own=own)
+    found = fit_poisson(x, y, penalties=penalties, own=own, start=before)
+    plain = fit_poisson(x, y, penalties=penalties, own=own)
+    np.testing.assert_allclose(found.weights, plain.weights, atol=EQUAL)
+    np.testing.assert_allclose(found.own_weights, plain.own_weights, atol=EQUAL)
+    np.testing.assert_allclose(found.intercept, plain.intercept, atol=EQUAL)
+
+
 def test_counts_are_predicted_and_noise_is_not():
     """Of planted and unrelated units, penalties chosen inside each fold."""
     rng = np.random.default_rng(2)
