@@ -136,13 +136,20 @@ def weighted_ranks(found: Ranking, weights: np.ndarray) -> np.ndarray:
     return doubled_ranks(found, weights) / 2
 
 
-def doubled_ranks(found: Ranking, weights: np.ndarray) -> np.ndarray:
+def doubled_ranks(
+    found: Ranking, weights: np.ndarray, *, at: np.ndarray | None = None
+) -> np.ndarray:
     """Return twice the weighted average ranks: whole numbers, so that sums of them are exact.
+
+    Those of the entries `at` are made alone, where they are given.
 
     Examples
     --------
-    >>> doubled_ranks(ranking(np.array([[10.0, 20.0, 30.0]])), np.array([2, 1, 1]))
+    >>> found = ranking(np.array([[10.0, 20.0, 30.0]]))
+    >>> doubled_ranks(found, np.array([2, 1, 1]))
     array([[3, 6, 8]])
+    >>> doubled_ranks(found, np.array([2, 1, 1]), at=np.array([2]))
+    array([[8]])
     """
     # Here, so that ranks alone load no torch.
     import torch
@@ -152,8 +159,8 @@ def doubled_ranks(found: Ranking, weights: np.ndarray) -> np.ndarray:
     height = max(1, min(n_rows, _BLOCK_ENTRIES // n_entries))
     copies = np.zeros((height, n_entries + 1), dtype=np.int64)
     offset = np.arange(height)[:, None] * (n_entries + 1)
-    up_to = found.up_to
-    doubled = np.empty((n_rows, n_entries), dtype=np.int64)
+    own = weights if at is None else weights.take(at)
+    doubled = np.empty((n_rows, len(own)), dtype=np.int64)
     for start in range(0, n_rows, height):
         rows = slice(start, start + height)
         out = doubled[rows]
@@ -161,10 +168,18 @@ def doubled_ranks(found: Ranking, weights: np.ndarray) -> np.ndarray:
         counted = torch.from_numpy(weights.take(found.order[rows]))
         torch.cumsum(counted, dim=1, out=torch.from_numpy(copies)[: len(out), 1:])
         # Clipped, since NumPy would check bounds in a copy of `out`.
-        np.take(copies, found.below[rows] + offset[: len(out)], out=out, mode="clip")
-        out += out if up_to is None else copies.take(up_to[rows] + offset[: len(out)])
-    doubled += weights + 1 if up_to is None else 1
+        place = _columns(found.below[rows], at) + offset[: len(out)]
+        np.take(copies, place, out=out, mode="clip")
+        if found.up_to is None:
+            out += out
+        else:
+            out += copies.take(_columns(found.up_to[rows], at) + offset[: len(out)])
+    doubled += own + 1 if found.up_to is None else 1
     return doubled
+
+
+def _columns(rows: np.ndarray, at: np.ndarray | None) -> np.ndarray:
+    return rows if at is None else rows.take(at, axis=1)
 
 
 def doubled_ranks_of(values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

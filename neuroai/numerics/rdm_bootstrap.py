@@ -11,7 +11,7 @@ from neuroai.errors import UsageError
 from neuroai.numerics.comparators import METHODS, as_complete_rdms, compare_rdms, same_pairs
 from neuroai.numerics.gram import BLOCK_BYTES
 from neuroai.numerics.ranks import ranking
-from neuroai.numerics.rdm_pools import ceilings_from_similarity, drawn_pairs, pooled_ceiling
+from neuroai.numerics.rdm_pools import ceilings_from_similarity, pooled_ceiling
 from neuroai.numerics.rdm_resampling import (
     LINEAR_METHODS,
     as_counts,
@@ -181,6 +181,6 @@ def _rank_ceilings(
     lower, upper = np.full((2, len(subjects)), np.nan)
     found = ranking(data)
     for sample, weights in samples_of(stimuli):
-        drawn = drawn_pairs(ranked(found, weights))
+        drawn = ranked(found, weights)
         lower[sample], upper[sample] = pooled_ceiling(drawn, subjects[sample], method=method)
     return lower, upper

@@ -82,7 +82,7 @@ def resampled_pairs(
             out[sample] = tau_a(found.below[: len(data)], found.below[len(data) :], weights=weights)
             continue
         both = ranked(found, weights)
-        products = (both.centred[: len(data)] * weights) @ both.centred[len(data) :].T
+        products = (both.centred[: len(data)] * both.weights) @ both.centred[len(data) :].T
         out[sample] = scaled_products(
             products,
             both.squares[: len(data), None],

@@ -61,13 +61,6 @@ def _drawn_mean(values: np.ndarray, drawn: np.ndarray, enough: np.ndarray) -> np
     return np.where(enough, mean, np.nan)
 
 
-def drawn_pairs(sample: RankedRdms) -> RankedRdms:
-    """Leave out the pairs that a sample does not hold."""
-    kept = np.flatnonzero(sample.weights)
-    doubled, centred = (rows.take(kept, axis=1) for rows in (sample.doubled, sample.centred))
-    return RankedRdms(doubled, centred, sample.squares, sample.weights.take(kept))
-
-
 def pooled_ceiling(sample: RankedRdms, subjects: np.ndarray, *, method: str) -> tuple[float, float]:
     """Return the lower and upper ceiling of one sample for spearman, rho-a or tau-a.
 
@@ -76,7 +69,7 @@ def pooled_ceiling(sample: RankedRdms, subjects: np.ndarray, *, method: str) -> 
     Parameters
     ----------
     sample : RankedRdms of shape (n_subjects, n_pairs)
-        The subjects' RDMs in the sample, without pairs of weight 0.
+        The subjects' RDMs in the sample.
     subjects : array of shape (n_subjects,)
         How often each subject is drawn.
     method : {"spearman", "rho-a", "tau-a"}

@@ -23,18 +23,18 @@ _ROUNDING = 1e-13
 
 
 class RankedRdms(NamedTuple):
-    """RDMs of one sample as centred ranks.
+    """RDMs of one sample as centred ranks, of the pairs that the sample holds.
 
     Attributes
     ----------
-    doubled : array of shape (n_rdms, n_pairs)
+    doubled : array of shape (n_rdms, n_drawn)
         Twice the average ranks, int64.
-    centred : array of shape (n_rdms, n_pairs)
+    centred : array of shape (n_rdms, n_drawn)
         `doubled` minus its mean over the sample.
     squares : array of shape (n_rdms,)
         Weighted sums of the squares of `centred`; 0 for a constant RDM.
-    weights : array of shape (n_pairs,)
-        Copies of each pair.
+    weights : array of shape (n_drawn,)
+        Copies of each pair, above 0.
     """
 
     doubled: np.ndarray
@@ -162,14 +162,16 @@ def samples_of(stimulus_counts: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def ranked(found: Ranking, weights: np.ndarray) -> RankedRdms:
-    """Return the centred ranks of RDMs in a sample.
+    """Return the centred ranks of RDMs in a sample, without the pairs of weight 0.
 
     Examples
     --------
     >>> ranked(ranking(np.array([[0.1, 0.2, 0.3]])), np.array([1, 1, 1])).centred
     array([[-2.,  0.,  2.]])
     """
-    doubled = doubled_ranks(found, weights)
+    kept = np.flatnonzero(weights)
+    doubled = doubled_ranks(found, weights, at=kept if len(kept) < len(weights) else None)
+    weights = weights.take(kept)
     total = int(weights.sum())
     # The mean of doubled average ranks of N entries is N + 1, whatever the ties.
     centred = np.subtract(doubled, total + 1, dtype=np.float64)
