@@ -13,6 +13,7 @@ from neuroai.numerics import searchlight_rsa as module
 from neuroai.numerics.comparators import METHODS, compare_rdms
 from neuroai.numerics.distances import correlation_distance, squared_euclidean
 from neuroai.numerics.neighbourhoods import within_radius
+from neuroai.numerics.rdm_batch import ModelRdms
 from neuroai.numerics.rdm_vectors import to_vector
 from neuroai.numerics.searchlight_rsa import searchlight_rsa
 from neuroai.testing import EQUAL, EXACT, SINGLE, readonly
@@ -92,6 +93,14 @@ def test_ranks_do_not_hang_on_the_order_of_sums(method, distance):
         for units in (np.arange(300), order)
     )
     np.testing.assert_allclose(mixed, straight, atol=REORDERED)
+
+
+@pytest.mark.parametrize("method", ["tau-a", "whitened-cosine", "whitened-pearson"])
+def test_comparators_of_the_processor_are_refused_elsewhere(method):
+    """Before any work, and never by moving RDMs in silence; the meta device stands for a card."""
+    there = torch.empty(0, device="meta")
+    with pytest.raises(UsageError, match=rf"{method} is computed on the processor alone.*on meta"):
+        ModelRdms.of(np.ones((1, 3)), method=method, n_stimuli=3, like=there)
 
 
 def test_a_planted_geometry_is_found_where_it_lies():
