@@ -72,13 +72,17 @@ class Delayed:
 
     def rows(self, rows: np.ndarray | None = None) -> np.ndarray:
         """Make some rows, shape (len(rows), n_delays * n_features); those kept by default."""
-        rows = self.kept if rows is None else np.asarray(rows)
+        made = self.stacked(self.kept if rows is None else np.asarray(rows))
+        return made.reshape(len(made), -1)
+
+    def stacked(self, rows: np.ndarray) -> np.ndarray:
+        """Make some rows, shape (len(rows), n_delays, n_features)."""
         out = np.empty((len(rows), len(self.delays), self.x.shape[1]), dtype=self.x.dtype)
         for place, delay in enumerate(self.delays):
             source, inside = self._sources(rows, delay)
             out[:, place] = self.x[source]
             out[~inside, place] = 0
-        return out.reshape(len(rows), -1)
+        return out
 
     def gram(self) -> np.ndarray:
         """Make the inner products of the kept rows about the mean of the plain features."""

@@ -120,20 +120,20 @@ def encode(
     for place, (train, test) in enumerate(folds):
         rows, tested = (torch.as_tensor(some, device=y.device) for some in (train, test))
         known = y[rows]
+        mean = known.mean(dim=0)
         if rule == "folds":
             within = folds.within(train) if inner is None else inner(train)
             choice = choose_penalties(
                 part_of(features, rows), known, folds=within, penalties=penalties, score=score
             )
             basis = features.basis(rows)
-            predicted = _predict(basis, known, features.at(basis, tested), choice.penalties)
+            predicted = _predict(basis, known, features.at(basis, tested), choice.penalties, mean)
         else:
             basis = features.basis(rows)
             at, how = features.at(basis, tested), {"rule": rule, "score": score}
             choice, predicted = choose_and_predict(basis, known, at, penalties=penalties, **how)
         chosen[place], at_edge = choice.penalties, at_edge + choice.at_edge
         # About the mean learnt: what a large penalty leaves of a prediction is far below it.
-        mean = known.mean(dim=0)
         r[place], r2[place] = fold_fit(y[tested].double() - mean, predicted)
         if out is not None:
             out[test] = (predicted + mean).cpu().numpy()
@@ -155,9 +155,11 @@ def part_of(features: Plain | Kernel, rows: Tensor) -> Tensor | Kernel:
     return features.x[rows]
 
 
-def _predict(basis: Basis | KernelBasis, y: Tensor, at: Tensor, penalties: np.ndarray) -> Tensor:
+def _predict(
+    basis: Basis | KernelBasis, y: Tensor, at: Tensor, penalties: np.ndarray, mean: Tensor
+) -> Tensor:
     """Predict targets about their mean in the rows that are learnt from."""
-    alphas, mean = torch.as_tensor(penalties).to(y), y.mean(dim=0)
+    alphas = torch.as_tensor(penalties).to(y)
     out = torch.empty(len(at), y.shape[1], dtype=y.dtype, device=y.device)
     for some in target_blocks(y.shape[1], rows=len(y), itemsize=y.element_size()):
         b = basis.loadings(y[:, some] - mean[some])

@@ -156,7 +156,7 @@ def doubled_ranks(
 
     weights = np.asarray(weights, dtype=np.int64)
     n_rows, n_entries = found.order.shape
-    height = max(1, min(n_rows, _BLOCK_ENTRIES // n_entries))
+    height = max(1, min(n_rows, _BLOCK_ENTRIES // max(n_entries, 1)))
     copies = np.zeros((height, n_entries + 1), dtype=np.int64)
     offset = np.arange(height)[:, None] * (n_entries + 1)
     own = weights if at is None else weights.take(at)

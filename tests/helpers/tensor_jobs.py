@@ -107,9 +107,11 @@ def numbers(found: object) -> np.ndarray:
 def assert_agree(here: object, there: object, *, bound: float) -> None:
     """Hold two results together, and encoding wherever both choose the same penalty."""
     if isinstance(here, Encoded):
-        far = np.abs(here.r - there.r) > bound
-        assert not (far & (here.penalties == there.penalties)).any()
-        assert far.mean() <= CHOSEN_OTHERWISE
+        for a, b in ((here.r, there.r), (here.r2, there.r2)):
+            # A score that is undefined on one side alone is far.
+            far = ~np.isclose(a, b, rtol=0, atol=bound, equal_nan=True)
+            assert not (far & (here.penalties == there.penalties)).any()
+            assert far.mean() <= CHOSEN_OTHERWISE
         return
     here, there = numbers(here), numbers(there)
     assert np.array_equal(np.isnan(here), np.isnan(there))

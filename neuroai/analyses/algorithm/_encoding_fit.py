@@ -36,7 +36,7 @@ class Method:
     n_components : int or None
         Dimensions of ``pls``; None for any other.
     n_iter, seed : int
-        Draws of the weights of bands, and their seed.
+        Draws of the weights of bands, and the seed of these or of the places of spikes in bins.
     """
 
     name: str
@@ -66,6 +66,9 @@ class Method:
         found["penalties"] = [min(self.penalties), max(self.penalties), len(self.penalties)]
         if self.name == "banded":
             found |= {"n_iter": self.n_iter, "seed": self.seed}
+        if self.name == "poisson":
+            # Of the places of spikes within bins.
+            found["seed"] = self.seed
         return found
 
 

@@ -179,37 +179,32 @@ def _over_time(
 ) -> xr.Dataset:
     runs = recording["run"].values.astype(str)
     step = _step(recording[TIME].values, runs)
-    delays = [_whole(delay / step, what=f"The delay {delay:g} s") for delay in rows.delays]
-    n_samples = len(runs)
     values = recording.transpose(SAMPLE, UNIT).values.astype(float)
     if not np.isfinite(values).all():
         raise DataError(
             f"{int((~np.isfinite(values)).any(axis=0).sum())} units of the continuous recording "
             "hold NaN or infinite values. Leave them out first."
         )
+    delays = [_whole(delay / step, what=f"The delay {delay:g} s") for delay in rows.delays]
     late = {
         name: delayed(x, runs=runs, delays=delays)
         for name, x in sample_rows(spaces, recording).items()
     }
-    kept = next(iter(late.values())).kept
     before = _history(recording, values, runs, step, rows)
-    if before is not None:
-        kept = np.intersect1d(kept, before.kept)
+    kept = next(iter(late.values())).kept
+    kept = kept if before is None else np.intersect1d(kept, before.kept)
     made = {name: x.rows(kept) for name, x in late.items()}
-    past = None
-    if before is not None:
-        counts = before.rows(kept).reshape(len(kept), len(before.delays), -1)
-        past = Past(counts, rows.coupled)
+    past = None if before is None else Past(before.stacked(kept), rows.coupled)
     folds = _blocks(runs, step, rows).within(kept)
     found = fit(method, made, values[kept], folds, past=past)
     if method.name == "poisson":
         found = rescaled(found, values[kept], seed=method.seed)
     labels = recording.isel({SAMPLE: 0}, drop=True)
     along = {name: (SAMPLE, recording[name].values[kept]) for name in ("run", TIME, STIMULUS_ID)}
-    lost = n_samples - len(kept)
-    notes = [f"{lost} samples at the edges of runs left out, where delays reach beyond"] * (
-        lost > 0
-    )
+    notes, lost = [], len(runs) - len(kept)
+    if lost:
+        reach = "delays and history reach" if rows.history else "delays reach"
+        notes.append(f"{lost} samples at the edges of runs left out, where {reach} beyond")
     if rows.shuffled:
         notes.append("samples were dealt one by one: neighbours in time stand on both sides")
     return _dataset(found, labels, folds, rows=along).assign_attrs(

@@ -29,6 +29,8 @@ CARD = AnalysisCard(
 )
 # Seconds: as long as a blood-flow response lasts.
 GAP = 15.0
+# Units whose rescaled intervals are this unlikely are counted.
+LEVEL = 0.05
 # What counts are scored by, with their own past and by it alone.
 COUNTS = (
     "pseudo_r2",
@@ -97,7 +99,8 @@ def encoding(
     n_components : int, optional
         Of ``pls`` alone.
     n_iter, seed : int
-        Draws of the weights of spaces of ``banded``, and their seed.
+        Draws of the weights of spaces of ``banded``, and the seed of these or, under ``poisson``,
+        of the places of spikes within bins.
     delays : sequence of float
         Seconds by which continuous features come before the response; built run by run.
     gap : float
@@ -128,9 +131,10 @@ def encoding(
         [-1, 1]), ``r2`` (at most 1), ``n_units``, and where the method or the repeats give them
         ``pseudo_r2`` and ``bits_per_count`` (beyond a constant rate), both with ``history_`` of
         the past alone, ``rescaling_distance`` (of whole counts over time: of the intervals between
-        spikes, in units of the expected count, from chance), ``ceiling_r``, ``normalised_r`` and
-        ``r2_part`` by part. Units without a score are left out of the means and counted. Values
-        of single units: `neuroai.analyses.algorithm.encoding.unit_encoding`.
+        spikes, in units of the expected count, from chance) and ``rescaling_rejected`` (share of
+        units whose distance has p ≤ .05), ``ceiling_r``, ``normalised_r`` and ``r2_part`` by part.
+        Units without a score are left out of the means and counted. Values of single units:
+        `neuroai.analyses.algorithm.encoding.unit_encoding`.
 
     Raises
     ------
@@ -266,6 +270,10 @@ def _summary(units: xr.Dataset, least: float) -> xr.Dataset:
     for name in (*COUNTS, "r2_part"):
         if name in units:
             found[name] = units[name].mean(UNIT)
+    if "rescaling_p" in units:
+        p = units["rescaling_p"]
+        found["rescaling_rejected"] = (p <= LEVEL).where(p.notnull()).mean(UNIT)
+        counts["rescaling distances"] = int(p.isnull().sum())
     if "ceiling_r" in units:
         good = units["ceiling_r"] >= least
         found["ceiling_r"] = units["ceiling_r"].mean(UNIT)

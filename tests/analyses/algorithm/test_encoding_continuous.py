@@ -192,6 +192,10 @@ def test_values_with_a_past_are_those_of_plain_arrays(spiking):
         method="poisson", penalties=(1.0, 10.0), delays=(0.0, 0.01), history=(0.02,),
     )  # fmt: skip
     assert answer.data["bits_per_count"].item() == pytest.approx(scores.bits_per_count.mean())
+    rejected = (units["rescaling_p"].values <= 0.05).mean()
+    assert answer.data["rescaling_rejected"].item() == pytest.approx(rejected)
+    assert answer.undefined["rescaling distances"] == 0 and answer.parameters["seed"] == 0
+    assert "12 samples at the edges of runs left out, where delays and history" in answer.notes[0]
     assert answer.parameters["history"] == [0.02] and answer.parameters["coupled"] is False
 
 
