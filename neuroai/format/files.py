@@ -6,9 +6,7 @@ import io
 import json
 import os
 import shutil
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -285,14 +283,13 @@ def _chunks(variable: xr.Variable, *, most: int = 2**24) -> tuple[int, ...]:
 def _read(path: Path, group: str, *, in_memory: bool) -> xr.Dataset:
     options: dict[str, Any] = {"group": group or None, "decode_times": False}
     try:
-        with _seal_unnoticed():
-            if path.suffix == NETCDF:
-                data = xr.open_dataset(path, engine="h5netcdf", **options)
-            else:
-                data = xr.open_zarr(path, consolidated=False, chunks=None, **options)
-            if in_memory:
-                with data:
-                    data.load()
+        if path.suffix == NETCDF:
+            data = xr.open_dataset(path, engine="h5netcdf", **options)
+        else:
+            data = _open_zarr(path, **options)
+        if in_memory:
+            with data:
+                data.load()
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         raise DataError(
             f"{path} cannot be read ({type(error).__name__}: {error}). Fetch or write it anew."
@@ -300,12 +297,11 @@ def _read(path: Path, group: str, *, in_memory: bool) -> xr.Dataset:
     return _restored(data)
 
 
-@contextmanager
-def _seal_unnoticed() -> Iterator[None]:
-    """Zarr warns of files in a store that are not its own, such as the seal."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*is not recognized as a component of a Zarr")
-        yield
+def _open_zarr(path: Path, **options: Any) -> xr.Dataset:
+    from neuroai.format.zarr_store import SealedStore
+
+    store = SealedStore(path, read_only=True)
+    return xr.open_zarr(store, consolidated=False, chunks=None, **options)
 
 
 def _restored(data: xr.Dataset) -> xr.Dataset:

@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 
 import numpy as np
 import pytest
+from syntax import syntax_tree
 
 from neuroai.errors import ResourceError
 from neuroai.format.answers import Answer
@@ -84,7 +85,7 @@ def test_manifest_lists_no_other_folder() -> None:
 @ENTRIES
 def test_file_imports_only_the_shared_layers(entry: Entry) -> None:
     """A data set file imports of neuroai only sources, format and cards."""
-    tree = ast.parse(Path(entry.path).read_text(encoding="utf-8"))
+    tree = syntax_tree(Path(entry.path))
     found = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     found |= {n.name for node in ast.walk(tree) if isinstance(node, ast.Import) for n in node.names}
     allowed = ("neuroai.sources", "neuroai.format", "neuroai.cards")

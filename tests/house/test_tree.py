@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from syntax import syntax_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_LINES = 400
@@ -45,7 +46,7 @@ def _tracked(*suffixes: str) -> list[Path]:
 
 
 def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax_tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -93,7 +94,7 @@ def test_no_exception_is_swallowed():
     found = [
         _where(path, node.lineno)
         for path in _tracked(".py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(syntax_tree(path))
         if isinstance(node, ast.ExceptHandler) and all(isinstance(s, ast.Pass) for s in node.body)
     ]
     assert found == []
@@ -103,7 +104,7 @@ def test_every_public_name_of_the_package_is_documented():
     """Modules, and public functions and classes at their top, have a docstring."""
     bare = []
     for path in (ROOT / "neuroai").rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = syntax_tree(path)
         nodes = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
         public = [n for n in nodes if not n.name.startswith("_")]
         bare += [_where(path, n.lineno) for n in public if not ast.get_docstring(n)]
@@ -128,7 +129,7 @@ def test_no_function_takes_anything():
     found = [
         f"{_where(path, node.lineno)} {node.name}"
         for path in (ROOT / "neuroai").rglob("*.py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for node in syntax_tree(path).body
         if isinstance(node, ast.FunctionDef)
         if node.args.kwarg is not None and not node.name.startswith("_")
     ]
@@ -151,7 +152,7 @@ def test_data_set_files_import_only_what_they_may():
     for path in _dataset_files():
         imported = [
             module
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for node in ast.walk(syntax_tree(path))
             for module in _imports(node)
             if module.split(".")[0] == "neuroai"
         ]
