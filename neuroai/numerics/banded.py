@@ -122,7 +122,7 @@ def encode_banded(
                 "progress_bar": False,
                 "score_func": scoring.r2_score,
             },
-            cv=list(folds.within(train)),
+            cv=list(folds.nested(train)),
             random_state=seed,
         ).fit(own, y[train] - mean)
         parts = np.asarray(fitted.predict(new, split=True), dtype=float)

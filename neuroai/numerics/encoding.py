@@ -122,7 +122,7 @@ def encode(
         known = y[rows]
         mean = known.mean(dim=0)
         if rule == "folds":
-            within = folds.within(train) if inner is None else inner(train)
+            within = folds.nested(train) if inner is None else inner(train)
             choice = choose_penalties(
                 part_of(features, rows), known, folds=within, penalties=penalties, score=score
             )

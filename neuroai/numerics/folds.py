@@ -40,6 +40,22 @@ class Folds:
         kept = train.any(axis=1) & test.any(axis=1)
         return Folds(train[kept], test[kept], self.how)
 
+    def nested(self, rows: np.ndarray) -> Folds:
+        """Keep what is learnt from, to choose among its folds what is fitted on all of them.
+
+        Raises
+        ------
+        DataError
+            The rows are of one fold alone: nothing is left to choose by.
+        """
+        found = self.within(rows)
+        if not len(found):
+            raise DataError(
+                f"{self.how}: what a fold learns from is one fold alone, so that no other is left "
+                "to choose penalties by. Take three folds or more."
+            )
+        return found
+
 
 def group_folds(groups: Sequence[str], *, n_folds: int = 5, seed: int = 0) -> Folds:
     """Deal whole groups into folds of about equal numbers of rows.

@@ -277,7 +277,7 @@ def encode_poisson(
 
     def learn(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         losses = sum(
-            _path_deviance(x, y, mine, train[a], train[b], tried) for a, b in folds.within(train)
+            _path_deviance(x, y, mine, train[a], train[b], tried) for a, b in folds.nested(train)
         )
         chosen = tried[len(tried) - 1 - np.argmin(losses[::-1], axis=0)]
         fitted = fit_poisson(x[train], y[train], penalties=chosen, own=mine[train])

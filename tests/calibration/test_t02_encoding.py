@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from calibration_cases import (
@@ -16,16 +17,22 @@ from calibration_cases import (
     at_most,
     level_sizes,
 )
+from scipy.signal import lfilter
 
+from neuroai.analyses.algorithm.encoding import encoding
 from neuroai.comparison.encoding import encodings
 from neuroai.comparison.paired import Context
 from neuroai.comparison.statistics.inference import Inference, null_p
 from neuroai.format.answers import Answer
-from neuroai.format.build import recording
+from neuroai.format.build import continuous, recording
+from neuroai.format.holdings import SystemData
+from neuroai.format.stimuli import stimulus_set
 from neuroai.numerics.encoding import encode
 from neuroai.numerics.encoding_null import encoding_null
-from neuroai.numerics.folds import group_folds
+from neuroai.numerics.folds import block_folds, group_folds
 from neuroai.numerics.resample import group_permutations, stimulus_permutations
+from neuroai.numerics.run_shifts import run_shifts
+from neuroai.systems.brain import Recorded
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0)
 N_STIMULI, N_FEATURES, N_UNITS = 40, 5, 10
@@ -138,27 +145,101 @@ def _standard(values: np.ndarray) -> np.ndarray:
     return centred / np.sqrt((centred**2).sum(axis=0))
 
 
+N_SAMPLES, GAP, MEMORY = 200, 15, 0.8
+BLOCKS = block_folds(["film"] * N_SAMPLES, n_folds=5, gap=GAP)
+
+
+def _slow(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Draw series whose samples hang together; the first hundred are left out."""
+    steps = rng.standard_normal((N_SAMPLES + 100, size))
+    return lfilter([1], [1, -MEMORY], steps, axis=0)[100:]
+
+
+def in_time(n: int, rng: np.random.Generator, *, whole: bool) -> np.ndarray:
+    """Say whether slow series without any relation are found, moved in time or relabelled."""
+    found = np.empty(n)
+    how = {"folds": BLOCKS, "penalties": PENALTIES}
+    for i in range(n):
+        x, y = _slow(rng, 3), _slow(rng, 4)
+        if whole:
+            runs = ["film"] * N_SAMPLES
+            orders = run_shifts(runs, n_shifts=N_PERMUTATIONS, least=GAP, rng=rng)
+        else:
+            orders = stimulus_permutations(N_PERMUTATIONS, N_SAMPLES, rng=rng)
+        null = encoding_null(x, y, **how, permutations=orders, block_bytes=2**26)
+        score = float(encode(x, y, **how).mean_r().mean())
+        found[i] = null_p(score, null.mean(axis=1))[0] <= LEVEL
+    return found
+
+
+def through_analysis(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Say whether `encoding` finds a relation between a film and a recording that has none."""
+    films = stimulus_set(pd.DataFrame({"stimulus_id": ["film"]}), name="films")
+    found = np.empty(n)
+    for i in range(n):
+        features, values = (
+            _over_time(_slow(rng, size), name) for size, name in ((3, "f"), (4, "R"))
+        )
+        system = Recorded(SystemData("brain", "brain", "none", recordings=(values,)), stimuli=films)
+        answer = encoding(
+            system, features=features, penalties=PENALTIES, gap=float(GAP), seed=i,
+            n_null=N_PERMUTATIONS,
+        )  # fmt: skip
+        found[i] = answer.data["p"].item() <= LEVEL
+    return found
+
+
+def _over_time(values: np.ndarray, region: str) -> xr.DataArray:
+    return continuous(
+        values, run=["film"] * N_SAMPLES, time=np.arange(float(N_SAMPLES)),
+        stimulus_id=["film"] * N_SAMPLES, unit_id=[f"u{i}" for i in range(values.shape[1])],
+        region=region, system="brain", kind="brain", stimulus_set="films", subject="s1",
+    )  # fmt: skip
+
+
 CASES = [
+    Calibration(
+        "T2",
+        "rejections at .05",
+        f"series of {N_SAMPLES} samples ({MEMORY} kept a step), moved in time",
+        partial(in_time, whole=True),
+        *level_sizes(n=300),
+    ),
+    Calibration(
+        "T2",
+        "rejections at .05",
+        f"series of {N_SAMPLES} samples ({MEMORY} kept a step), relabelled (what must not be done)",
+        partial(in_time, whole=False),
+        Size(60, 0.06, 1.0),
+        Size(20_000, 0.08, 1.0),
+    ),
+    Calibration(
+        "T2",
+        "rejections at .05",
+        f"series of {N_SAMPLES} samples ({MEMORY} kept a step), moved in time by encoding()",
+        through_analysis,
+        *level_sizes(n=100),
+    ),
     Calibration(
         "T2",
         "rejections at .05",
         f"mean over {N_UNITS} units, {N_STIMULI} stimuli, everything learnt anew",
         through_comparison,
-        *level_sizes(n=200, n_full=5000),
+        *level_sizes(n=200),
     ),
     Calibration(
         "T2",
         "any of 10 units rejected at .05",
         "largest score of all units (max-T)",
         partial(any_unit, corrected=True),
-        *at_most(0.06, n=200, n_full=5000),
+        *at_most(0.06, n=200),
     ),
     Calibration(
         "T2",
         "rejections at .05",
         f"{N_GROUPS} groups of 4 stimuli that are alike, whole groups permuted",
         partial(in_groups, whole=True),
-        *level_sizes(n=100, n_full=2000),
+        *level_sizes(n=100),
     ),
     Calibration(
         "T2",
@@ -167,7 +248,7 @@ CASES = [
         partial(in_groups, whole=False),
         # .22 less three standard errors of 60 simulations.
         Size(60, 0.06, 1.0),
-        Size(2000, 0.08, 1.0),
+        Size(20_000, 0.08, 1.0),
     ),
     Calibration(
         "T2",
@@ -175,7 +256,7 @@ CASES = [
         "predictions permuted without learning anew (what must not be done)",
         predictions_permuted,
         Size(200, 0.06, 1.0),
-        Size(2000, 0.08, 1.0),
+        Size(20_000, 0.08, 1.0),
     ),
 ]
 

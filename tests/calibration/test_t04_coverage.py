@@ -173,7 +173,7 @@ CEILINGS = [
         "coverage of 95 % intervals",
         f"lower noise ceiling, pearson, {n_stimuli} stimuli, {n_subjects} subjects",
         partial(ceiling_covered, n_stimuli=n_stimuli, n_subjects=n_subjects),
-        *coverage_sizes(n=100, n_full=5000),
+        *coverage_sizes(n=100),
     )
     for n_stimuli, n_subjects in ((20, 8), (20, 20), (60, 8))
 ]
@@ -195,9 +195,7 @@ def threshold_covered(n: int, rng: np.random.Generator, *, n_trials: int) -> np.
 
 
 def _case(method: str, n_stimuli: int, n_subjects: int, *, difference: bool) -> Calibration:
-    # Ranks are sorted anew in every sample, which takes hours at 20 subjects.
-    slow = method == "spearman" and n_subjects > 8
-    small, full = coverage_sizes(n=300, n_full=5000 if slow else 20_000)
+    small, full = coverage_sizes(n=300)
     if calibration_notes(n_subjects, n_stimuli):
         small, full = Size(300), Size(20_000)
     how = {"method": method, "n_stimuli": n_stimuli, "n_subjects": n_subjects}
@@ -226,7 +224,7 @@ CASES += [
         "coverage of 95 % intervals",
         f"threshold of a psychometric function, lapses fitted, 8 levels of {n_trials} trials",
         partial(threshold_covered, n_trials=n_trials),
-        *coverage_sizes(n=100, n_full=5000),
+        *coverage_sizes(n=100),
     )
     for n_trials in (50, 200)
 ]

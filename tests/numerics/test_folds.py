@@ -57,6 +57,16 @@ def test_a_gap_does_not_reach_into_another_run():
     assert test.tolist() == [5, 6, 7, 8, 9] and train[3:].tolist() == list(range(10, 20))
 
 
+def test_two_folds_have_no_inner_folds():
+    """Of three there are two to choose by, of two there is none."""
+    three, two = (group_folds([str(i) for i in range(12)], n_folds=n) for n in (3, 2))
+    train, _ = next(iter(three))
+    assert len(three.nested(train)) == 2
+    train, _ = next(iter(two))
+    with pytest.raises(DataError, match="one fold alone.*Take three folds or more"):
+        two.nested(train)
+
+
 def test_inner_folds_come_from_the_outer_ones():
     """The rows of an outer fold never turn up inside it."""
     folds = group_folds([str(i) for i in range(20)], n_folds=5)

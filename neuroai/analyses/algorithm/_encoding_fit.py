@@ -16,11 +16,13 @@ from neuroai.numerics.gram import centred_gram
 from neuroai.numerics.partition import partition_variance
 from neuroai.numerics.pls import encode_pls
 from neuroai.numerics.poisson_glm import encode_poisson
-from neuroai.numerics.ridge import as_kernel
+from neuroai.numerics.ridge import Kernel, as_kernel
 from neuroai.numerics.time_rescaling import time_rescaling
 
 METHODS = ("ridge", "banded", "partition", "pls", "poisson")
 SEVERAL = ("banded", "partition")
+# Whose r is that of ridge regression.
+RIDGE = ("ridge", "partition")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Method:
                 f"method='{self.name}' takes two named feature spaces or more; got "
                 f"{len(spaces)}. Give a mapping from name to columns or arrays."
             )
+
+    @property
+    def score(self) -> str:
+        """What is tested against chance: of counts their deviance, of all others r."""
+        return "pseudo_r2" if self.name == "poisson" else "r"
 
     def parameters(self) -> dict[str, object]:
         """Give what the numbers hang on."""
@@ -153,10 +160,14 @@ def rescaled(found: Fit, counts: np.ndarray, *, seed: int) -> Fit:
     return replace(found, columns={**found.columns, **more})
 
 
-def _ridge(x: np.ndarray, y: np.ndarray, folds: Folds, penalties: Sequence[float]) -> Encoded:
+def ridge_features(x: np.ndarray) -> np.ndarray | Kernel:
+    """Give features, or where they are more than the rows their inner products."""
     wide = x.shape[1] > len(x)
-    features = as_kernel(np.asarray(centred_gram(x), dtype=float)) if wide else x
-    return encode(features, y, folds=folds, penalties=penalties, keep_predictions=True)
+    return as_kernel(np.asarray(centred_gram(x), dtype=float)) if wide else x
+
+
+def _ridge(x: np.ndarray, y: np.ndarray, folds: Folds, penalties: Sequence[float]) -> Encoded:
+    return encode(ridge_features(x), y, folds=folds, penalties=penalties, keep_predictions=True)
 
 
 def _poisson(

@@ -9,12 +9,15 @@ import xarray as xr
 
 from neuroai.analyses.algorithm._encoding_features import Space, named_spaces
 from neuroai.analyses.algorithm._encoding_fit import Method
-from neuroai.analyses.algorithm._encoding_maps import Rows, encoding_maps
+from neuroai.analyses.algorithm._encoding_maps import encoding_maps
+from neuroai.analyses.algorithm._encoding_null import NULL, Chance
+from neuroai.analyses.algorithm._encoding_rows import Rows
 from neuroai.cards import AnalysisCard
 from neuroai.checks import in_range
 from neuroai.format.answers import Answer, NotMeasurable
 from neuroai.format.schema import STIMULUS_ID, TIME, UNIT
 from neuroai.format.stimuli import StimulusSet
+from neuroai.numerics.intervals import permutation_p
 from neuroai.numerics.ridge_penalty import PENALTIES
 from neuroai.systems.base import System
 
@@ -62,7 +65,9 @@ def encoding(
     coupled: bool = False,
     ceiling: str = "ncsnr",
     least_ceiling: float = 0.3,
+    n_null: int = 0,
     undefined: str = "raise",
+    progress: bool = False,
 ) -> Answer | NotMeasurable:
     r"""Predict the responses of every unit from features, on stimuli that were never learnt from.
 
@@ -99,8 +104,8 @@ def encoding(
     n_components : int, optional
         Of ``pls`` alone.
     n_iter, seed : int
-        Draws of the weights of spaces of ``banded``, and the seed of these or, under ``poisson``,
-        of the places of spikes within bins.
+        Draws of the weights of spaces of ``banded``, and the seed of these, of chance and, under
+        ``poisson``, of the places of spikes within bins.
     delays : sequence of float
         Seconds by which continuous features come before the response; built run by run.
     gap : float
@@ -121,8 +126,14 @@ def encoding(
         by which normalised r is CC_norm; it needs as many repeats of every stimulus.
     least_ceiling : float in (0, 1]
         Units below it enter no mean of normalised scores and are counted.
+    n_null : int
+        How often everything is learnt anew from responses that belong to other stimuli (whole
+        groups change places), or that are moved in time within their runs by the gap or more; 0
+        for no p-values. What is tested is r, or under ``poisson`` pseudo-R².
     undefined : {"raise", "drop"}
         What to do with units that hold NaN.
+    progress : bool
+        Show a bar while chance is drawn.
 
     Returns
     -------
@@ -132,7 +143,8 @@ def encoding(
         ``pseudo_r2`` and ``bits_per_count`` (beyond a constant rate), both with ``history_`` of
         the past alone, ``rescaling_distance`` (of whole counts over time: of the intervals between
         spikes, in units of the expected count, from chance) and ``rescaling_rejected`` (share of
-        units whose distance has p ≤ .05), ``ceiling_r``, ``normalised_r`` and ``r2_part`` by part.
+        units whose distance has p ≤ .05), ``ceiling_r``, ``normalised_r`` and ``r2_part`` by part;
+        with `n_null` also ``p`` of the mean and ``p_max``, by the largest mean of all times.
         Units without a score are left out of the means and counted. Values of single units:
         `neuroai.analyses.algorithm.encoding.unit_encoding`.
 
@@ -161,7 +173,10 @@ def encoding(
     """
     in_range(least_ceiling, option="least_ceiling", low=0, high=1, low_open=True)
     how = Method(method, tuple(penalties), n_components, n_iter, seed)
-    rows = Rows(groups, n_folds, _floats(delays), float(gap), shuffled, _floats(history), coupled)
+    rows = Rows(
+        groups, n_folds, _floats(delays), float(gap), shuffled, _floats(history), coupled,
+        Chance(n_null, seed, progress),
+    )  # fmt: skip
     stimuli = system.stimuli if stimuli is None else stimuli
     maps = encoding_maps(
         system, features=features, stimuli=stimuli, regions=regions, method=how, rows=rows,
@@ -184,7 +199,10 @@ def encoding(
         "history": list(rows.history),
         "coupled": coupled,
         "shuffled": shuffled,
+        "n_null": n_null,
     }
+    if n_null:
+        parameters |= {"seed": seed, "null": next(iter(found.values())).attrs["null"]}
     return _answer(system, stimuli, found, parameters)
 
 
@@ -207,23 +225,26 @@ def unit_encoding(
     history: Sequence[float] = (),
     coupled: bool = False,
     ceiling: str = "ncsnr",
+    n_null: int = 0,
     undefined: str = "raise",
+    progress: bool = False,
 ) -> tuple[xr.Dataset, ...] | NotMeasurable:
     """Give the scores of every single unit, with its labels, for maps.
 
     Parameters
     ----------
     system, features, stimuli, regions, method, groups, n_folds, penalties, n_components, n_iter, \
-seed, delays, gap, shuffled, history, coupled, ceiling, undefined
+seed, delays, gap, shuffled, history, coupled, ceiling, n_null, undefined, progress
         As in `encoding`.
 
     Returns
     -------
     tuple of xarray.Dataset, or NotMeasurable
         One a subject and region, dims ``unit[, time]``: ``r``, ``r2``, ``penalty``, ``ceiling_r``,
-        ``normalised_r``, ``r2_part`` and ``predicted`` (the held-out prediction of every row).
-        NaN where a score is undefined. A Dataset of voxels serves as the recording of
-        `neuroai.sources.fmri_maps.to_nifti`.
+        ``normalised_r``, ``r2_part`` and ``predicted`` (the held-out prediction of every row);
+        with `n_null` also ``p``, ``p_max`` by the largest score of all units and times, and
+        ``null_mean``, the means over units that chance gives. NaN where a score is undefined. A
+        Dataset of voxels serves as the recording of `neuroai.sources.fmri_maps.to_nifti`.
 
     Examples
     --------
@@ -240,7 +261,14 @@ seed, delays, gap, shuffled, history, coupled, ceiling, undefined
         regions=regions,
         method=Method(method, tuple(penalties), n_components, n_iter, seed),
         rows=Rows(
-            groups, n_folds, _floats(delays), float(gap), shuffled, _floats(history), coupled
+            groups,
+            n_folds,
+            _floats(delays),
+            float(gap),
+            shuffled,
+            _floats(history),
+            coupled,
+            Chance(n_null, seed, progress),
         ),
         undefined=undefined,
         ceiling=ceiling,
@@ -274,6 +302,8 @@ def _summary(units: xr.Dataset, least: float) -> xr.Dataset:
         p = units["rescaling_p"]
         found["rescaling_rejected"] = (p <= LEVEL).where(p.notnull()).mean(UNIT)
         counts["rescaling distances"] = int(p.isnull().sum())
+    if "null_mean" in units:
+        found |= _chance(units)
     if "ceiling_r" in units:
         good = units["ceiling_r"] >= least
         found["ceiling_r"] = units["ceiling_r"].mean(UNIT)
@@ -283,8 +313,22 @@ def _summary(units: xr.Dataset, least: float) -> xr.Dataset:
     data = xr.Dataset({name: part.drop_vars(_foreign(part)) for name, part in found.items()})
     return data.assign_attrs(
         folds=units.attrs["folds"], notes=units.attrs["notes"], counts=counts,
-        at_edge=int(units.attrs["penalties_at_edge"]),
+        at_edge=int(units.attrs["penalties_at_edge"]), null=units.attrs.get("null", ""),
     )  # fmt: skip
+
+
+def _chance(units: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Set the mean over units beside the means that chance gives, and the largest over times."""
+    mean, null = units[units["null_mean"].attrs["score"]].mean(UNIT), units["null_mean"]
+    largest = null.max([dim for dim in null.dims if dim != NULL])
+    return {
+        "p": mean.copy(data=permutation_p(mean.values, null.transpose(NULL, ...).values)),
+        "p_max": mean.copy(
+            data=permutation_p(
+                mean.values, largest.broadcast_like(null).transpose(NULL, ...).values
+            )
+        ),
+    }
 
 
 def _foreign(part: xr.DataArray) -> list[str]:

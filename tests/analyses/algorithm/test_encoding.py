@@ -294,6 +294,22 @@ def test_wrong_options_are_told(options, error, said):
         encoding(_system(_noisy(2)), **options)
 
 
+@pytest.mark.parametrize(
+    ("method", "features"),
+    [
+        ("ridge", "size"),
+        ("partition", {"a": "size", "b": "speed"}),
+        ("banded", {"a": "size", "b": "speed"}),
+        ("poisson", "size"),
+    ],
+)
+def test_two_folds_leave_none_to_choose_by(method, features):
+    """What is learnt from is one fold: no number, and no silence, comes of it."""
+    counts = _recording(np.ones((N, 2)), list(_stimuli().ids))
+    with pytest.raises(DataError, match="2 folds of whole groups.*Take three folds or more"):
+        encoding(_system(counts), features=features, method=method, n_folds=2)
+
+
 def test_missing_features_are_told():
     """A stimulus without a feature is named; an array that lacks one, too."""
     table = _stimuli().table.drop(columns="sha256")
