@@ -20,6 +20,7 @@ from neuroai.sources.eeg import read_eeg
 
 N_EPOCHS, N_CHANNELS, N_TIMES, RATE = 1000, 32, 600, 600.0
 WHO = {"system": "human", "subject": "1", "stimulus_set": "bench"}
+SINGLE = 1e-6  # of a float32
 COPIES = 1.1  # peak over the data's own size: the recording, and what an interpreter scatters by
 MEASURE = """
 import json, sys
@@ -80,7 +81,10 @@ def test_peak_memory(epochs: tuple[Path, Path, int]) -> None:
 
 def test_reading(epochs: tuple[Path, Path, int], duel: Callable[..., float]) -> None:
     """From the file to the checked recording, against mne's reader alone."""
-    large, _, _ = epochs
+    large, small, _ = epochs
+    ours = read_eeg(small, **WHO).transpose("presentation", "unit", "time")
+    peer = mne.read_epochs(small, preload=True, verbose="ERROR").get_data(copy=False)
+    np.testing.assert_allclose(ours.values, peer, rtol=SINGLE, atol=0)
     duel(
         "1,000 epochs of 32 channels",
         lambda: read_eeg(large, **WHO),

@@ -19,6 +19,8 @@ from neuroai.sources.tables import read_table
 GIB = 2**30
 N_PERMUTATIONS = 1000
 LEAST = 10  # persons in whom a voxel is lesioned
+N_CHECKED = 50
+SAME = 1e-4  # statistics are kept as float32
 FOLDER = "soop_stroke_lesions"
 
 
@@ -56,3 +58,15 @@ def test_voxelwise_max_t():
         f"{took:.0f} s (peak {peak():.2f} GiB), smallest corrected p "
         f"{np.nanmin(found.p_corrected):.3f}"
     )
+    tested = np.flatnonzero(np.isfinite(found.statistic))
+    for place in np.random.default_rng(0).choice(tested, N_CHECKED, replace=False):
+        wanted = t_of(values[:, place], y, volume)
+        assert abs(found.statistic[place] - wanted) < SAME * max(1.0, abs(wanted))
+
+
+def t_of(lesioned: np.ndarray, y: np.ndarray, volume: np.ndarray) -> float:
+    """Give the t of one voxel by least squares, volume beside it."""
+    design = np.column_stack([lesioned, np.ones(len(y)), volume]).astype(float)
+    weights, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+    variance = np.sum((y - design @ weights) ** 2) / (len(y) - rank)
+    return float(weights[0] / np.sqrt(variance * np.linalg.inv(design.T @ design)[0, 0]))

@@ -40,12 +40,17 @@ def test_a_thousand_functions(duel):
     yes = np.random.default_rng(2).binomial(N, p, size=(1000, 9))
 
     def theirs():
-        for row in yes[:10]:
-            data = np.column_stack([LEVELS, row, N])
+        return [
             psignifit.psignifit(
-                data, experiment_type="2AFC", fixed_parameters={"lambda": 0.02, "eta": 0.0}
+                np.column_stack([LEVELS, row, N]), experiment_type="2AFC",
+                fixed_parameters={"lambda": 0.02, "eta": 0.0},
             )
+            for row in yes[:10]
+        ]  # fmt: skip
 
+    wanted = [fit.get_parameter_estimate(estimate_type="MAP")["threshold"] for fit in theirs()]
+    found = fit_psychometric(LEVELS, yes, N, lapse=0.02).threshold[:10]
+    np.testing.assert_allclose(found, wanted, rtol=SAME)
     duel(
         "1,000 psychometric functions", lambda: fit_psychometric(LEVELS, yes, N, lapse=0.02),
         theirs, peer="psignifit", rounds=1, share=0.01,

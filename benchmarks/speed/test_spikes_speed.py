@@ -84,6 +84,11 @@ def test_reading(session: Path, duel: Callable[..., float]) -> None:
     """From the file to the checked recording, against pynwb and the loop."""
     edges = bin_edges(WINDOW, bin_width=BIN)
     spikes, starts = contents(session)
+    read = read_nwb_units(
+        session, system="mouse", stimulus_set="bench", window=WINDOW, bin_width=BIN
+    )
+    few = read.transpose("presentation", "unit", "time").values[:, :LOOPED]
+    assert np.abs(few - loop(spikes[:LOOPED], starts, edges)).sum() <= 1e-6 * few.sum()
     duel(
         "NWB file to recording",
         lambda: read_nwb_units(
