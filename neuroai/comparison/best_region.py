@@ -124,7 +124,10 @@ def _grid(paired: Paired) -> tuple[tuple[str, ...], np.ndarray]:
 def assert_rdm(evaluator: object) -> None:
     """Refuse an evaluator of another form."""
     if not isinstance(evaluator, RdmEvaluator):
-        raise UsageError("Choosing a layer needs RDMs.")
+        raise UsageError(
+            "Choosing a layer needs a comparator of pairs of stimuli; Bures similarity is one of "
+            "whole RDMs. Choose rdm-pearson, rdm-spearman or another."
+        )
 
 
 def _best(

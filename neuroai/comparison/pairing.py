@@ -12,7 +12,8 @@ from neuroai.cards import MetricCard
 from neuroai.comparison.catalogue import METRICS
 from neuroai.comparison.choice_pairing import paired_choices
 from neuroai.comparison.paired import Paired
-from neuroai.comparison.statistics.evaluators import GramEvaluator, RdmEvaluator
+from neuroai.comparison.statistics.bures_evaluator import BuresEvaluator
+from neuroai.comparison.statistics.evaluators import Evaluator, GramEvaluator, RdmEvaluator
 from neuroai.comparison.statistics.pattern_evaluator import PatternEvaluator
 from neuroai.errors import UsageError
 from neuroai.format.align import stimulus_patterns
@@ -24,6 +25,9 @@ from neuroai.registry import Entry
 
 # Its jackknife and null read off Gram matrices that are computed once.
 GRAM_METRIC = "cka-debiased"
+# Its shapes are compared as responses are.
+BURES = "bures"
+JACKKNIFE = "jackknife over stimuli"
 
 
 def paired_evaluators(brain: Answer, model: Answer, *, metric: str) -> Iterator[Paired]:
@@ -68,12 +72,11 @@ def paired_rdms(brain: Answer, model: Answer, *, region: str, method: str) -> Pa
         undefined = [(name, reason) for name in model.regions]
         columns, vectors = [], []
     models = np.array(vectors) if vectors else np.empty((0, data.shape[1]))
-    evaluator = RdmEvaluator(
-        data=data,
-        models=models,
-        method=method,
-        n_stimuli=brain.data.sizes["stimulus"],
-        pooling=pooling_of(brain),
+    shapes = method == BURES
+    evaluator: Evaluator = (
+        BuresEvaluator.of(data, models)
+        if shapes and len(models)
+        else RdmEvaluator(data, models, method, brain.data.sizes["stimulus"], pooling_of(brain))
     )
     return Paired(
         brain_region=region,
@@ -83,7 +86,12 @@ def paired_rdms(brain: Answer, model: Answer, *, region: str, method: str) -> Pa
         evaluator=evaluator,
         undefined=tuple(undefined),
         n_undefined=brain.undefined.get("units", 0) + model.undefined.get("units", 0),
-        history={"comparator": method, "ceiling pools RDMs by": pooling_of(brain)},
+        bounds=(0.0, 1.0) if shapes else (-1.0, 1.0),
+        history={
+            "comparator": method,
+            "ceiling pools RDMs by": "mean distance" if shapes else pooling_of(brain),
+            **({"resampling": JACKKNIFE} if shapes else {}),
+        },
     )
 
 
@@ -140,7 +148,7 @@ def paired_responses(brain: Answer, model: Answer, *, region: str, entry: Entry)
         chance=entry.card.chance,
         bounds=tuple(sorted((entry.card.worst, entry.card.perfect))),
         side="less" if entry.card.perfect < entry.card.worst else "greater",
-        history={"resampling": "jackknife over stimuli"},
+        history={"resampling": JACKKNIFE},
     )
 
 

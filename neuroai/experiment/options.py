@@ -15,6 +15,7 @@ from neuroai.format.answers import Answer
 from neuroai.format.holdings import Holdings
 from neuroai.format.results import DoseCurve, LocaliserResult, NotMeasured
 from neuroai.format.scores import Score
+from neuroai.numerics.comparators import METHODS
 from neuroai.systems.base import System
 from neuroai.systems.brain import Recorded
 
@@ -61,11 +62,18 @@ class Options:
         one_of(self.lesions, LESIONS, option="lesions")
         one_of(self.stimuli, STIMULI, option="stimuli")
         one_of(self.distance, DISTANCES, option="distance")
-        if METRICS.get(self.metric).card.compares != "rdm":
-            known = [name for name in METRICS.names() if name.startswith("rdm-")]
+        card = METRICS.get(self.metric).card
+        known = [name for name in METRICS.names() if METRICS.get(name).card.comparator in METHODS]
+        if card.compares != "rdm":
             raise UsageError(
                 f"metric='{self.metric}' compares no RDMs; the others follow from what is asked. "
                 f"Choose among: {', '.join(known)}."
+            )
+        if card.comparator not in METHODS:
+            raise UsageError(
+                f"metric='{self.metric}' compares whole RDMs, by which no layer is chosen and no "
+                "lesion tested; it is asked by neuroai.comparison.compare.compare alone. Choose "
+                f"among: {', '.join(known)}."
             )
         if self.lesions != "none" and self.n_controls < MIN_CONTROLS:
             raise UsageError(

@@ -59,10 +59,33 @@ def bures_rdms(a: np.ndarray, b: np.ndarray, *, measure: str = "similarity") -> 
     """
     a, b = as_complete_rdms(a, name="a"), as_complete_rdms(b, name="b")
     same_pairs(a, b)
-    return procrustes_grid(_factors(a), _factors(b), measure=measure)
+    return procrustes_grid(rdm_factors(a), rdm_factors(b), measure=measure)
 
 
-def _factors(rdms: np.ndarray) -> list[np.ndarray]:
-    """Return patterns, (n_stimuli, n_stimuli) each, whose squared distances an RDM holds."""
+def rdm_factors(rdms: np.ndarray) -> list[np.ndarray]:
+    r"""Give patterns whose squared distances RDMs hold: classical scaling in all dimensions.
+
+    .. math:: F F^\top = -\tfrac12 H D H
+
+    Parameters
+    ----------
+    rdms : array of shape (n_rdms, n_pairs)
+        Complete vectors of squared distances.
+
+    Returns
+    -------
+    list of arrays, shape (n_stimuli, n_stimuli)
+        Centred; what no patterns could have as their distances is left out.
+
+    References
+    ----------
+    Torgerson 1952, Psychometrika 17, 401, doi:10.1007/BF02288916
+
+    Examples
+    --------
+    >>> (line,) = rdm_factors(np.array([[1.0, 4.0, 1.0]]))
+    >>> np.abs(line[:, -1]).round(6).tolist()
+    [1.0, 0.0, 1.0]
+    """
     values, vectors = np.linalg.eigh(double_centred(-0.5 * to_square(rdms)))
     return list(vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :])

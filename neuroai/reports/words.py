@@ -13,6 +13,7 @@ METRICS = MappingProxyType(
         "rdm-cosine": "RDM match (cosine)",
         "rdm-rho-a": "RDM match (rho-a)",
         "rdm-tau-a": "RDM match (tau-a)",
+        "rdm-bures": "RDM match (Bures)",
         "rdm-whitened-cosine": "RDM match (whitened cosine)",
         "rdm-whitened-pearson": "RDM match (whitened Pearson)",
         "cka-debiased": "CKA (debiased)",

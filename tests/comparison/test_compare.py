@@ -73,7 +73,9 @@ def test_shuffled_subjects_give_the_same_value(rdm_of, context, fast):
     xr.testing.assert_allclose(found.pairs.sortby("subject"), expected.pairs, atol=SHUFFLED)
 
 
-@pytest.mark.parametrize("metric", ["rdm-spearman", "rdm-pearson", "rdm-cosine", "rdm-tau-a"])
+@pytest.mark.parametrize(
+    "metric", ["rdm-spearman", "rdm-pearson", "rdm-cosine", "rdm-tau-a", "rdm-bures"]
+)
 def test_swapped_sides_have_the_same_score(rdm_of, context, fast, metric):
     """A symmetric metric does not mind which side is called the brain."""
     a, b = rdm_of(3, seed=1, signal=1), rdm_of(2, seed=2, signal=1, kind="model")

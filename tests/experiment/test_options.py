@@ -16,6 +16,7 @@ from neuroai.format.results import NotMeasured
     [
         ("metric", "rdm-speerman", UnknownName, "rdm-spearman"),
         ("metric", "error-consistency", UsageError, "compares no RDMs.*rdm-cosine"),
+        ("metric", "rdm-bures", UsageError, "compares whole RDMs.*among: rdm-cosine, rdm-pearson"),
         ("distance", "corelation", UsageError, "correlation"),
         ("lesions", "all", UsageError, "first"),
         ("stimuli", "common", UsageError, "shared"),
