@@ -63,10 +63,7 @@ def test_balanced_with_a_full_noise_precision(duel):
 
 @pytest.mark.parametrize("missing", [0.0, 0.1])
 def test_unbalanced(duel, missing):
-    """92 stimuli, 8 runs, 1,000 channels, all showings there or one in ten missing.
-
-    Beside ours stands what bounds it, the products of each run with the later ones alone.
-    """
+    """92 stimuli, 8 runs, 1,000 channels, all showings there or one in ten missing."""
     x, stimuli, runs, _ = _problem(92, 8, 1_000)
     kept = np.random.default_rng(2).random(len(x)) >= missing
     x, stimuli, runs = x[kept], stimuli[kept], runs[kept]
@@ -76,13 +73,9 @@ def test_unbalanced(duel, missing):
     theirs = calc_rdm_unbalanced(data, **OPTIONS).get_matrices()[0]
     # With cells missing theirs averages each product over other runs than its neighbours.
     assert missing or np.abs(found - theirs).max() < SAME
-    tasks = {"ours": lambda: crossnobis(x, stimuli, runs)}
-    if missing:
-        tasks["products alone"] = lambda: [x[runs == f] @ x[runs > f].T for f in range(7)]
-    for name, task in tasks.items():
-        duel(
-            f"crossnobis, {missing:.0%} of cells missing, 92 x 8 x 1,000: {name}",
-            task,
-            lambda: calc_rdm_unbalanced(data, **OPTIONS),
-            peer="rsatoolbox's unbalanced routine",
-        )
+    duel(
+        f"crossnobis, {missing:.0%} of cells missing, 92 x 8 x 1,000: ours",
+        lambda: crossnobis(x, stimuli, runs),
+        lambda: calc_rdm_unbalanced(data, **OPTIONS),
+        peer="rsatoolbox's unbalanced routine",
+    )

@@ -6,6 +6,10 @@ import numpy as np
 
 from neuroai.errors import DataError, UsageError
 
+# Below this share of cells it is less work to multiply those that were met than to correct for
+# those that were not.
+MOSTLY_MET = 2 / 3
+
 
 def crossnobis(
     patterns: np.ndarray, conditions: np.ndarray, runs: np.ndarray
@@ -67,14 +71,22 @@ def crossnobis(
     if len(x) == len(names) * len(labels) == len(np.unique(run * len(names) + condition)):
         distances = _one_each(x, np.lexsort((condition, run)).reshape(len(labels), -1))
     else:
-        counts = np.bincount(run * len(names) + condition, minlength=len(names) * len(labels))
-        means, cells = _cells(x, run * len(names) + condition, counts)
-        met = counts.reshape(len(labels), -1) > 0
-        if met.all():
-            distances = _one_each(means, cells.reshape(met.shape))
-        else:
-            distances = _missing(means, cells, met)
+        distances = _of_cells(x, run * len(names) + condition, (len(labels), len(names)))
     return distances / x.shape[1], names
+
+
+def _of_cells(x: np.ndarray, place: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Average the showings of each cell (run, condition), and choose how to sum over the cells."""
+    counts = np.bincount(place, minlength=shape[0] * shape[1])
+    met = counts.reshape(shape) > 0
+    if met.mean() >= MOSTLY_MET and not met.all() and counts.max() == 1:
+        return _few_missing(x, place, met)
+    means, cells = _cells(x, place, counts)
+    if met.all():
+        return _one_each(means, cells.reshape(met.shape))
+    if met.mean() >= MOSTLY_MET:
+        return _few_missing(means, cells, met)
+    return _missing(means, cells, met)
 
 
 def _cells(x: np.ndarray, place: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,6 +129,47 @@ def _one_each(x: np.ndarray, places: np.ndarray) -> np.ndarray:
     return _distances(total @ total.T - own) / (len(places) * (len(places) - 1))
 
 
+def _few_missing(x: np.ndarray, places: np.ndarray, met: np.ndarray) -> np.ndarray:
+    r"""Sum over all runs in closed form, and take out what was not met in both conditions.
+
+    With :math:`x_{if}` 0 where condition i was not met in run f, and :math:`u_{ij}` the sum of
+    :math:`x_{if}` over the runs in which j was met, the sum of each pair of conditions is
+
+    .. math:: \sum_{f \ne g} m_{jf} m_{jg} x_{if}^\top x_{ig} + m_{if} m_{ig} x_{jf}^\top x_{jg}
+              - 2 \left( u_{ij}^\top u_{ji} - \sum_f x_{if}^\top x_{jf} \right)
+
+    where :math:`u_{ij} = \sum_f x_{if}` less what j missed: products of missing cells alone.
+    """
+    n_runs, n = met.shape
+    dense = np.zeros((n, n_runs, x.shape[1]), x.dtype)
+    run, condition = np.divmod(places, n)
+    dense[condition, run] = x
+    # A constant of each run drops out of every difference; products then keep their digits.
+    dense -= dense.sum(axis=0) / met.sum(axis=1)[:, None].astype(x.dtype)
+    dense[~met.T] = 0
+    flat, total = dense.reshape(n, -1), dense.sum(axis=1)
+    if not np.isfinite(total.sum()):
+        _require_finite(dense)
+    own = np.matmul(dense, dense.transpose(0, 2, 1)).astype(np.float64)
+    own[:, np.arange(n_runs), np.arange(n_runs)] = 0
+    known = met.T.astype(np.float64)
+    own = own.reshape(n, -1) @ (known[:, :, None] * known[:, None, :]).reshape(n, -1).T
+    whole, same = (part.astype(np.float64) for part in (total @ total.T, flat @ flat.T))
+    cross = whole - same - _not_met(dense, total, met)
+    return _over_pairs(own + own.T - 2 * cross, known)
+
+
+def _not_met(dense: np.ndarray, total: np.ndarray, met: np.ndarray) -> np.ndarray:
+    """Give what the products of the sums of two conditions hold of runs that one of them missed."""
+    once, twice = np.zeros((len(dense),) * 2), np.zeros((len(dense),) * 2)
+    missed = [np.flatnonzero(~one) for one in met]
+    for g, those in enumerate(missed):
+        once[those] += total[those] @ dense[:, g].T
+        for f, others in enumerate(missed[:g]):
+            twice[np.ix_(those, others)] += dense[those, f] @ dense[others, g].T
+    return once + once.T - twice - twice.T
+
+
 def _missing(means: np.ndarray, cells: np.ndarray, met: np.ndarray) -> np.ndarray:
     r"""Sum over the pairs of runs in which both conditions were met, one run with all later ones.
 
@@ -143,10 +196,14 @@ def _missing(means: np.ndarray, cells: np.ndarray, met: np.ndarray) -> np.ndarra
         products = products.reshape(n, -1, n)
         own += np.einsum("igi,gj->ij", products, met[f + 1 :] * met[f])
         cross += np.einsum("igj,gi->ij", products, met[f + 1 :]) * met[f]
-    together = met.T @ met
+    return _over_pairs(2 * (own + own.T - cross - cross.T), met.T)
+
+
+def _over_pairs(total: np.ndarray, met: np.ndarray) -> np.ndarray:
+    """Divide by the ordered pairs of runs in which both were met; `met` (n, n_runs)."""
+    together = met @ met.T
     pairs = together * (together - 1)
-    total = 2 * (own + own.T - cross - cross.T)
-    found = np.divide(total, pairs, out=np.full((n, n), np.nan), where=pairs > 0)
+    found = np.divide(total, pairs, out=np.full(total.shape, np.nan), where=pairs > 0)
     np.fill_diagonal(found, np.where(np.diagonal(together) > 1, 0.0, np.nan))
     return found
 

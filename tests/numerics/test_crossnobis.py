@@ -82,6 +82,31 @@ def test_any_number_of_repeats_and_missing_cells_follow_the_definition(seed, mis
     np.testing.assert_allclose(found, expected, atol=EXACT * 10)
 
 
+@pytest.mark.parametrize("repeats", [1, 2])
+@pytest.mark.parametrize("missing", [0.02, 0.1, 0.3, 0.6])
+@pytest.mark.parametrize("seed", range(5))
+def test_few_cells_missing_and_many_follow_the_definition(seed, missing, repeats):
+    """Twelve conditions in six runs, large offsets of runs: what is left out, or what is there."""
+    rng = np.random.default_rng(seed)
+    condition, run = np.tile(np.arange(12), 6 * repeats), np.repeat(np.arange(6), 12 * repeats)
+    gone = rng.permutation(72)[: max(1, round(72 * missing))]
+    kept = rng.permutation(np.flatnonzero(~np.isin(run * 12 + condition, gone)))
+    x = rng.standard_normal((len(run), 9)) + 1000 * rng.standard_normal((6, 9))[run]
+    x, condition, run = x[kept], condition[kept], run[kept]
+    if repeats > 1:
+        # Some cells with one showing, some with more.
+        x, condition, run = x[:-7], condition[:-7], run[:-7]
+    found, names = crossnobis(x, condition, run)
+    expected = _by_definition(x, condition, run)
+    diagonal = np.arange(len(names))
+    assert (np.isnan(found) == np.isnan(expected))[~np.eye(len(names), dtype=bool)].all()
+    expected[diagonal, diagonal] = found[diagonal, diagonal]
+    np.testing.assert_allclose(found, expected, atol=EXACT)
+    single, _ = crossnobis(x.astype(np.float32), condition, run)
+    # Offsets of 1,000 leave float32 patterns four digits after the point.
+    np.testing.assert_allclose(single, expected, atol=1e-2)
+
+
 def test_what_a_run_adds_to_all_patterns_drops_out():
     """With unequal repeats rsatoolbox's unbalanced estimate changes, and this one does not."""
     from rsatoolbox.rdm.calc_unbalanced import calc_rdm_unbalanced
