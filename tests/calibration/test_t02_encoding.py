@@ -163,7 +163,7 @@ def in_time(n: int, rng: np.random.Generator, *, whole: bool) -> np.ndarray:
         x, y = _slow(rng, 3), _slow(rng, 4)
         if whole:
             runs = ["film"] * N_SAMPLES
-            orders = run_shifts(runs, n_shifts=N_PERMUTATIONS, least=GAP, rng=rng)
+            orders = run_shifts(runs, n_shifts=N_PERMUTATIONS, rng=rng)
         else:
             orders = stimulus_permutations(N_PERMUTATIONS, N_SAMPLES, rng=rng)
         null = encoding_null(x, y, **how, permutations=orders, block_bytes=2**26)

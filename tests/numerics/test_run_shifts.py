@@ -1,4 +1,4 @@
-"""Series moved in time: whole runs turn, by enough, and by every amount alike."""
+"""Series moved in time: whole runs turn, by every amount alike."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from neuroai.numerics.run_shifts import run_shifts
 RUNS = np.repeat(["b", "a", "c"], [12, 9, 20])
 
 
-def _draw(n_shifts=500, least=3, runs=RUNS, seed=0):
-    return run_shifts(runs, n_shifts=n_shifts, least=least, rng=np.random.default_rng(seed))
+def _draw(n_shifts=500, runs=RUNS, seed=0):
+    return run_shifts(runs, n_shifts=n_shifts, rng=np.random.default_rng(seed))
 
 
 def test_every_run_turns_as_a_whole():
@@ -24,14 +24,15 @@ def test_every_run_turns_as_a_whole():
         rows = np.flatnonzero(RUNS == run)
         turned = orders[:, rows]
         assert (RUNS[turned] == run).all()
-        assert ((np.diff(turned, axis=1) == 1).sum(axis=1) == len(rows) - 2).all()
+        # Its ends meet within it, unless it was not moved.
+        assert ((np.diff(turned, axis=1) == 1).sum(axis=1) >= len(rows) - 2).all()
 
 
-def test_shifts_are_far_enough_and_all_as_likely():
-    """Of 20 rows, moved by 3 to 17: chi-squared over the fifteen."""
+def test_all_shifts_are_as_likely():
+    """Of 20 rows, moved by 0 to 19: chi-squared over the twenty."""
     moved = (_draw(n_shifts=6000)[:, 21] - 21) % 20
     values, counts = np.unique(moved, return_counts=True)
-    assert values.tolist() == list(range(3, 18))
+    assert values.tolist() == list(range(20))
     # One in a thousand, with a seed fixed beforehand.
     assert stats.chisquare(counts).pvalue > 1e-3
 
@@ -51,10 +52,8 @@ def test_the_same_seed_draws_the_same():
 
 
 def test_what_cannot_be_moved_is_told():
-    """Short runs, scattered runs, and numbers below one."""
-    with pytest.raises(DataError, match=r"Run 'a' has 9 rows; to move it by 5 rows .* needs 10"):
-        _draw(least=5)
+    """Scattered runs, and no shift at all."""
     with pytest.raises(DataError, match="some come back later"):
-        _draw(runs=["a", "b", "a"], least=1)
-    with pytest.raises(UsageError, match="must be at least 1; got 1 and 0"):
-        _draw(n_shifts=1, least=0)
+        _draw(runs=["a", "b", "a"])
+    with pytest.raises(UsageError, match="must be at least 1; got 0"):
+        _draw(n_shifts=0)

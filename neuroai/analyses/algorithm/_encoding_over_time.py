@@ -91,12 +91,10 @@ class _Series:
         past = None if before is None else Past(before.stacked(kept), self.rows.coupled)
         return late[kept], past
 
-    def shifts(self) -> tuple[np.ndarray, str]:
-        """Draw moves in time by more than the gap, beyond the reach of every delay, in words."""
-        least = max(1, self.gap + max(map(abs, self.delays)))
+    def shifts(self) -> np.ndarray:
+        """Draw moves in time."""
         chance = self.rows.chance
-        orders = run_shifts(self.runs, n_shifts=chance.n_null, least=least, rng=chance.rng())
-        return orders, f"moved in time within runs by {least * self.step:g} s or more"
+        return run_shifts(self.runs, n_shifts=chance.n_null, rng=chance.rng())
 
 
 def over_time(
@@ -151,10 +149,10 @@ def _of_recording(
     along = {name: (SAMPLE, recording[name].values[kept]) for name in ("run", TIME, STIMULUS_ID)}
     units = unit_dataset(found, recording.isel({SAMPLE: 0}, drop=True), folds, rows=along)
     if rows.chance.n_null:
-        orders, words = series.shifts()
-        how = {"method": method, "spaces": made, "folds": folds, "progress": rows.chance.progress}
-        moved = partial(series.moved, kept)
-        units = with_chance(units, moved, orders=orders, **how).assign_attrs(null=words)
+        units = with_chance(
+            units, partial(series.moved, kept), orders=series.shifts(), method=method, spaces=made,
+            folds=folds, progress=rows.chance.progress,
+        ).assign_attrs(null="moved in time within runs")  # fmt: skip
     return units.assign_attrs(
         subject=str(recording.attrs["subject"]),
         region=str(recording.attrs["region"]),

@@ -128,8 +128,8 @@ def encoding(
         Units below it enter no mean of normalised scores and are counted.
     n_null : int
         How often everything is learnt anew from responses that belong to other stimuli (whole
-        groups change places), or that are moved in time within their runs by the gap or more; 0
-        for no p-values. What is tested is r, or under ``poisson`` pseudo-R².
+        groups change places), or that are moved in time within their runs; 0 for no p-values.
+        What is tested is r, or under ``poisson`` pseudo-R².
     undefined : {"raise", "drop"}
         What to do with units that hold NaN.
     progress : bool

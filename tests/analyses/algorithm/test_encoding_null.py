@@ -8,7 +8,7 @@ import pytest
 from scipy.signal import lfilter
 
 from neuroai.analyses.algorithm.encoding import encoding, unit_encoding
-from neuroai.errors import DataError, UsageError
+from neuroai.errors import UsageError
 from neuroai.format import build
 from neuroai.format.holdings import SystemData
 from neuroai.format.stimuli import stimulus_set
@@ -145,7 +145,7 @@ def _slow(seed, n):
 
 
 def test_recordings_are_moved_in_time():
-    """Against plain arrays: targets moved by the gap and the longest delay or more, then kept."""
+    """Against plain arrays: targets moved, and those samples kept that have all delays."""
     x, y = _slow(0, 2), _slow(1, 3)
     y[2:, 0] += 2 * x[:-2, 0]
     how = {"delays": (0.0, 4.0), "gap": 10.0, "penalties": PENALTIES}
@@ -154,7 +154,7 @@ def test_recordings_are_moved_in_time():
     )
     late = delayed(x, runs=RUNS, delays=(0, 2))
     folds = block_folds(RUNS, n_folds=5, gap=5).within(late.kept)
-    orders = run_shifts(RUNS, n_shifts=N_NULL, least=7, rng=_rng())
+    orders = run_shifts(RUNS, n_shifts=N_NULL, rng=_rng())
     null = np.array(
         [
             encode(late.rows(), y[o][late.kept], folds=folds, penalties=PENALTIES).mean_r()
@@ -164,7 +164,7 @@ def test_recordings_are_moved_in_time():
     np.testing.assert_allclose(units["null_mean"].values, null.mean(axis=1), atol=EQUAL)
     np.testing.assert_allclose(units["p"].values, permutation_p(units["r"].values, null))
     assert units["p"].values[0] == 1 / 40 and (units["p"].values[1:] > 0.05).all()
-    assert units.attrs["null"] == "moved in time within runs by 14 s or more"
+    assert units.attrs["null"] == "moved in time within runs"
 
 
 def test_spikes_are_moved_with_their_past():
@@ -181,7 +181,7 @@ def test_spikes_are_moved_with_their_past():
     folds = block_folds(runs, n_folds=3, gap=5).within(kept)
     features = np.hstack([x[kept], np.zeros((len(kept), 1))])
     null = []
-    for order in run_shifts(runs, n_shifts=19, least=5, rng=_rng()):
+    for order in run_shifts(runs, n_shifts=19, rng=_rng()):
         moved = y[order]
         own = delayed(moved, runs=runs, delays=(1,)).stacked(kept)
         _, scores = encode_poisson(features, moved[kept], own=own, folds=folds, penalties=(1.0,))
@@ -203,14 +203,9 @@ def test_a_bar_goes_with_long_work(capsys):
 
 
 def test_what_cannot_be_drawn_is_told():
-    """A negative number, and runs too short to be moved by the gap."""
+    """A negative number."""
     with pytest.raises(UsageError, match="n_null must not be negative; got -1"):
         encoding(_shown(_half_driven()), features="size", n_null=-1)
-    with pytest.raises(DataError, match="Run 'r2' has 60 rows; to move it by 40 rows"):
-        encoding(
-            _watching(_slow(1, 2)), features=_continuous(_slow(0, 1), region="f"), n_null=5,
-            gap=80.0,
-        )  # fmt: skip
 
 
 def test_without_chance_there_is_no_p():
