@@ -216,7 +216,9 @@ def recognise_zarr(path: Path) -> Finding:
     """List the arrays of a Zarr group that is not in the common form."""
     import zarr
 
-    group = zarr.open_group(path, mode="r")
+    from neuroai.format.zarr_store import SealedStore
+
+    group = zarr.open_group(SealedStore(path, read_only=True), mode="r")
     sizes = {name: tuple(array.shape) for name, array in group.arrays()}
     stated: Any = group.attrs.get(STIMULUS_ID)
     if STIMULUS_ID in sizes:

@@ -255,10 +255,12 @@ def _read_safetensors(path: Path) -> Read:
 def _read_zarr(path: Path) -> Read:
     import zarr
 
+    from neuroai.format.zarr_store import SealedStore
+
     arrays: dict[str, np.ndarray] = {}
     # Arrays that are pickled are refused by zarr, before anything is read.
     with damage_told(f"'{path}' cannot be read", do="Save numbers, and ids as strings."):
-        group = zarr.open_group(path, mode="r")
+        group = zarr.open_group(SealedStore(path, read_only=True), mode="r")
         for name, array in group.arrays():
             if array.dtype.kind == "O" and name != STIMULUS_ID:
                 raise DataError(f"'{path}': the array '{name}' holds objects, which are refused.")

@@ -29,8 +29,8 @@ from neuroai.testing import EQUAL, STANDARD_ERRORS, contrast_brain, random_recor
 
 RDM_METRICS = [e.card.name for e in METRICS.entries() if e.card.compares == "rdm"]
 ROTATION_BLIND = [*RDM_METRICS, "cka-debiased"]
-# Distances of noise are all above 0, so that their cosines are too.
-CENTRED = [name for name in ROTATION_BLIND if not name.endswith("cosine")]
+# Distances of noise are all above 0, so that their cosines are too; shapes resemble each other.
+CENTRED = [name for name in ROTATION_BLIND if METRICS.get(name).card.chance == 0]
 CONTEXT = Context(level="algorithm", dataset="known", candidate_kind="model")
 N_STIMULI, N_SUBJECTS, N_DRAWS = 24, 8, 20
 
