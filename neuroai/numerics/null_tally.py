@@ -22,12 +22,15 @@ class NullTally:
     p_max : array, shape (n_targets,)
         By the largest null score of all targets, which holds the level for the family.
     means : array, shape (n_null, n_groups)
-        Means of the null scores over the targets of each group.
+        Means of the null scores over the targets of each group; infinite where one is undefined.
+    n_undefined : int
+        Null scores that are undefined, of targets whose observed score is not.
     """
 
     p: np.ndarray
     p_max: np.ndarray
     means: np.ndarray
+    n_undefined: int
 
 
 def null_tally(
@@ -70,8 +73,9 @@ def null_tally(
     group = np.zeros(len(observed), dtype=int) if groups is None else np.asarray(groups)
     members = np.zeros((int(group.max()) + 1, len(observed)))
     members[group[known], np.flatnonzero(known)] = 1.0
-    reached, largest, means = np.zeros(len(observed)), [], []
+    reached, largest, means, n_undefined = np.zeros(len(observed)), [], [], 0
     for block in drawn:
+        n_undefined += int(np.isnan(block[:, known]).sum())
         reaching = np.where(np.isnan(block), np.inf, block)
         reached += (reaching >= level).sum(axis=0)
         largest.append(np.where(known, reaching, -np.inf).max(axis=1))
@@ -80,7 +84,7 @@ def null_tally(
     above = len(top) - np.searchsorted(top, level)
     p, p_max = ((1 + count) / (1 + len(top)) for count in (reached, above))
     p[~known] = p_max[~known] = np.nan
-    return NullTally(p, p_max, np.concatenate(means))
+    return NullTally(p, p_max, np.concatenate(means), n_undefined)
 
 
 def _means(scores: np.ndarray, members: np.ndarray) -> np.ndarray:

@@ -46,6 +46,7 @@ def test_undefined_scores_of_chance_count_as_reaching(scores):
     found = null_tally(observed, [null])
     assert found.p.tolist() == pytest.approx([1 / 41] * 2 + [2 / 41] + [1 / 41] * 3)
     assert found.p_max.tolist() == pytest.approx([2 / 41] * 6)
+    assert found.n_undefined == 1
     assert np.isinf(found.means[3, 0]) and np.isfinite(np.delete(found.means[:, 0], 3)).all()
 
 
@@ -53,8 +54,10 @@ def test_undefined_targets_take_no_part(scores):
     """Neither in the largest nor in a mean; a group without any has none."""
     observed, null = (part.copy() for part in scores)
     observed[1], null[:, 1] = np.nan, 99.0
+    null[0, 1] = np.nan
     found = null_tally(observed, [null], groups=np.array([0, 1, 0, 0, 0, 0]))
     assert np.isnan(found.p[1]) and np.isnan(found.p_max[1]) and np.isnan(found.means[:, 1]).all()
+    assert found.n_undefined == 0
     rest = null_tally(np.delete(observed, 1), [np.delete(null, 1, axis=1)])
     np.testing.assert_allclose(np.delete(found.p_max, 1), rest.p_max, atol=EXACT)
     np.testing.assert_allclose(found.means[:, 0], rest.means[:, 0], atol=EXACT)

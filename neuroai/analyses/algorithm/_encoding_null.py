@@ -71,7 +71,8 @@ def with_chance(
     made["p_max"] = (score.dims, tally.p_max.reshape(score.shape))
     dims = (NULL, *(dim for dim in score.dims if dim != UNIT))
     means = tally.means.reshape(len(orders), *(score.sizes[dim] for dim in dims[1:]))
-    made["null_mean"] = (dims, means, {"score": method.score})
+    told = {"score": method.score, "n_undefined": tally.n_undefined}
+    made["null_mean"] = (dims, means, told)
     return made
 
 

@@ -304,6 +304,7 @@ def _summary(units: xr.Dataset, least: float) -> xr.Dataset:
         counts["rescaling distances"] = int(p.isnull().sum())
     if "null_mean" in units:
         found |= _chance(units)
+        counts["scores of chance, counted as reaching"] = units["null_mean"].attrs["n_undefined"]
     if "ceiling_r" in units:
         good = units["ceiling_r"] >= least
         found["ceiling_r"] = units["ceiling_r"].mean(UNIT)

@@ -192,6 +192,22 @@ def test_spikes_are_moved_with_their_past():
     assert units["p"].values[0] == 1 / 20 and units["p"].values[1] > 0.05
 
 
+def test_undefined_scores_of_chance_are_counted():
+    """A unit that spikes in a few stimuli only: some draws leave a fold without a spike."""
+    y = np.zeros((N, 1))
+    size = _stimuli().column("size")
+    folds = group_folds(list(_stimuli().ids))
+    # One stimulus with spikes in every fold, so that the observed score is defined.
+    for _, test in folds:
+        y[test[np.argmax(size[test])]] = 3.0
+    answer = encoding(
+        _shown(y), features="size", method="poisson", penalties=(10.0,), n_null=19, seed=SEED
+    )
+    undefined = answer.undefined["scores of chance, counted as reaching"]
+    assert answer.undefined["scores"] == 0 and 0 < undefined <= 19
+    assert answer.data["p"].item() >= (1 + undefined) / 20 - 1e-12
+
+
 def test_a_bar_goes_with_long_work(capsys):
     """On stderr where it was asked for, and not a word else."""
     system = _shown(_half_driven(n_units=2))
