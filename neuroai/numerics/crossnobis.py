@@ -79,14 +79,12 @@ def _of_cells(x: np.ndarray, place: np.ndarray, shape: tuple[int, int]) -> np.nd
     """Average the showings of each cell (run, condition), and choose how to sum over the cells."""
     counts = np.bincount(place, minlength=shape[0] * shape[1])
     met = counts.reshape(shape) > 0
-    if met.mean() >= MOSTLY_MET and not met.all() and counts.max() == 1:
-        return _few_missing(x, place, met)
-    means, cells = _cells(x, place, counts)
+    few_missing = MOSTLY_MET <= met.mean() < 1
+    # Put in their places anyway, single showings need no averages.
+    means, cells = (x, place) if few_missing and counts.max() == 1 else _cells(x, place, counts)
     if met.all():
         return _one_each(means, cells.reshape(met.shape))
-    if met.mean() >= MOSTLY_MET:
-        return _few_missing(means, cells, met)
-    return _missing(means, cells, met)
+    return (_few_missing if few_missing else _missing)(means, cells, met)
 
 
 def _cells(x: np.ndarray, place: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
